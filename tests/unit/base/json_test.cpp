@@ -1,0 +1,41 @@
+#include "attune/base/json.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+namespace attune {
+namespace {
+
+TEST(Json, ParsesAndWritesTheSameCompactText) {
+  const std::string text = R"({"b":[1,-2.5,true,null,"é\n"],"a":{"x":1e-07}})";
+  EXPECT_EQ(Json::parse(text).str(), text);
+}
+
+TEST(Json, KeepsKeyOrderAndFindsTheLastOfDuplicates) {
+  const Json json = Json::parse(R"({"z":1,"a":2,"z":3})");
+  EXPECT_EQ(json.members().size(), 3u);
+  EXPECT_EQ(json.find("z")->integer(), 3);
+}
+
+TEST(Json, IntegersStayExactAndDoublesRoundTrip) {
+  EXPECT_EQ(Json::parse("9007199254740993").integer(), 9007199254740993);
+  for (const double value : {0.1, 1.0 / 3, 1e300, -5e-324}) EXPECT_EQ(Json::parse(Json(value).str()).number(), value);
+  EXPECT_EQ(Json(1.0).str(), "1.0");
+  EXPECT_EQ(Json(std::numeric_limits<double>::quiet_NaN()).str(), "null");
+}
+
+TEST(Json, RefusesWhatIsNoJson) {
+  for (const char* text : {"", "{", "[1,]", "{\"a\":1} x", "\"\xff\"", "nul", "01"}) {
+    EXPECT_THROW(Json::parse(text), JsonSyntaxError) << text;
+  }
+  EXPECT_THROW(Json::parse(std::string(5000, '[')), JsonSyntaxError);  // deeper than 1,000
+}
+
+TEST(Json, IndentedTextIsReadable) {
+  EXPECT_EQ(Json::parse(R"({"a":[1],"b":{}})").str(2), "{\n  \"a\": [\n    1\n  ],\n  \"b\": {}\n}");
+}
+
+}  // namespace
+}  // namespace attune
