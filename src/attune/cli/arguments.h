@@ -1,0 +1,38 @@
+// The words after a verb. A verb asks for the options it knows, then takes the rest; whatever nobody asked for is
+// refused with the nearest right spelling. (CLI11 costs nine seconds a file and does neither key=value nor spelling.)
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace attune {
+
+class Arguments {
+ public:
+  Arguments(std::string verb, std::vector<std::string> words);
+
+  bool flag(std::string_view name);                              // flag("--json")
+  std::optional<std::string> option(std::string_view name);      // --name VALUE or --name=VALUE; the last one counts
+  std::vector<std::string> every(std::string_view name);         // an option that may be given several times
+  std::string required(std::string_view name);                   // throws UsageError when absent
+  std::int64_t integer(std::string_view name, std::int64_t otherwise);
+  double number(std::string_view name, double otherwise);
+
+  // The plain words, in order. Call it last: throws UsageError for options nobody asked for, and when there are fewer
+  // than `least` or more than `most`; `what` says what they should be ("PATH").
+  std::vector<std::string> rest(std::size_t least, std::size_t most, std::string_view what);
+
+  const std::string& verb() const { return verb_; }
+  [[noreturn]] void fail(std::string found, std::string expected = {}) const;  // UsageError pointing at the verb's help
+
+ private:
+  std::string verb_;
+  std::vector<std::string> words_;   // options are taken out as they are asked for
+  std::vector<std::string> plain_;   // behind "--"
+  std::vector<std::string> known_;
+};
+
+}  // namespace attune
