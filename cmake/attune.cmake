@@ -83,11 +83,12 @@ function(attune_catalogue folder interface sources result)
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${source})
   endforeach()
   string(TOLOWER ${interface} lower)
-  set(text "// Generated from the files of src/attune/${folder}: one row a part.\n#include \"attune/${folder}/${lower}.h\"\n\n"
-      "namespace attune::${folder} {\n${declarations}}\n\nnamespace attune {\nusing namespace ${folder}\;\n"
-      "static constinit const PartRow<${interface}> rows[] = {\n${rows}}\;\n"
-      "template <>\nstd::span<const PartRow<${interface}>> part_rows<${interface}>() { return rows\; }\n}  // namespace attune\n")
-  string(CONCAT text ${text})
+  string(CONCAT text "// Generated from the files of src/attune/${folder}: one row a part.\n"
+      "#include \"attune/${folder}/${lower}.h\"\n\nnamespace attune::${folder} {\n${declarations}}\n\n"
+      "namespace attune {\nusing namespace ${folder};\n"
+      "static constinit const PartRow<${interface}> rows[] = {\n${rows}};\n"
+      "template <>\nstd::span<const PartRow<${interface}>> part_rows<${interface}>() { return rows; }\n"
+      "}  // namespace attune\n")
   file(GENERATE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/parts_${folder}.cpp CONTENT "${text}")
   set(${result} ${CMAKE_CURRENT_BINARY_DIR}/parts_${folder}.cpp PARENT_SCOPE)
 endfunction()

@@ -1,0 +1,42 @@
+// One micro-batch: which responses, in which roles, paired and grouped how. Objectives lay it out from records; a
+// policy scores it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "attune/policy/responses.h"
+
+namespace attune {
+
+// One response to score: completion `completion` of record `record`, after the prompt of record `prompt` (the same
+// one but for KL probes).
+struct PlannedResponse {
+  std::int64_t record = 0;
+  std::int32_t completion = 0;
+  std::int64_t prompt = 0;
+  ResponseRole role = ResponseRole::chosen;
+  std::int64_t tokens = 0;  // scored ones
+};
+
+struct PlannedPair {
+  std::int64_t chosen = 0, rejected = 0;  // indices into the responses
+  double margin = 0, weight = 1, probability = 1;
+};
+
+struct Batch {
+  std::vector<PlannedResponse> responses = {};
+  std::vector<PlannedPair> pairs = {};
+  std::vector<std::int64_t> group = {};  // of each response, -1: none; empty: no groups
+  std::vector<double> scores = {};       // of each response, NaN: none; empty: no scores
+  std::int64_t records = 0;
+  // Log-probabilities of frozen models that are known beforehand: role -> [R]. What is missing is computed.
+  std::map<std::string, Tensor> known_logps = {};
+
+  // The part of Responses that the plan alone decides: roles, lengths, pairs, groups; `like` gives dtype and device.
+  Responses skeleton(const Tensor& like) const;
+};
+
+}  // namespace attune

@@ -1,0 +1,65 @@
+// A loss is named sums over named counts. Counts are known from the batch plan before any forward pass, so a term is
+// scaled once, and accumulation, packing and ranks change nothing beyond rounding.
+#pragma once
+
+#include <array>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "attune/policy/batch.h"
+#include "attune/policy/responses.h"
+
+namespace attune {
+
+enum class Per { response, pair, group, record, token, constant };
+
+// weight * sum / count, where the count is of the whole optimiser step: all pairs, all tokens of the chosen
+// responses, ... `role` narrows responses and tokens to one role. Per::constant divides by 1.
+struct Term {
+  std::string name = {};
+  Tensor sum = {};  // a scalar over this micro-batch
+  Per per = Per::pair;
+  std::optional<ResponseRole> role = {};
+  double weight = 1;
+};
+
+// What is logged: sums and counts that merge over micro-batches and ranks; the ratio is taken when a step is written.
+class Metrics {
+ public:
+  struct Value {
+    Tensor sum;  // a scalar on the policy's device: nothing waits for it until it is logged
+    double count = 0;
+  };
+  void add(const std::string& name, const Tensor& sum, double count);
+  void merge(const Metrics& other);
+  const std::map<std::string, Value>& values() const { return values_; }
+  std::map<std::string, double> read() const;  // sum / count; NaN where the count is 0
+
+ private:
+  std::map<std::string, Value> values_;
+};
+
+struct Loss {
+  std::vector<Term> terms = {};
+  Metrics metrics = {};
+};
+
+// The denominators of one optimiser step.
+class Counts {
+ public:
+  void add(const Batch& batch);
+  void add(const Counts& other);
+  double of(const Term& term) const;  // 0 never occurs for a term with a non-zero sum
+
+ private:
+  static constexpr std::size_t roles = 6;
+  double pairs_ = 0, groups_ = 0, records_ = 0;
+  std::array<double, roles> responses_{}, tokens_{};
+};
+
+// The scalar whose gradient is accumulated: sum over terms of weight * sum / count.
+Tensor total(const Loss& loss, const Counts& counts);
+
+}  // namespace attune

@@ -1,0 +1,164 @@
+#include "attune/policy/policy.h"
+
+#include <ATen/ops/full.h>
+#include <ATen/ops/tensor.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "attune/base/errors.h"
+#include "attune/policy/loss.h"
+
+namespace attune {
+namespace {
+
+template <class T>
+void merge_by_name(std::vector<T>& into, const std::vector<T>& from) {
+  for (const T& item : from) {
+    const bool known = std::any_of(into.begin(), into.end(), [&](const T& other) { return other.name == item.name; });
+    if (!known) into.push_back(item);
+  }
+}
+
+Tensor index_tensor(const std::vector<std::int64_t>& values, const Tensor& like) {
+  return at::tensor(values, at::TensorOptions(at::kLong)).to(like.device());
+}
+
+Tensor value_tensor(const std::vector<double>& values, const Tensor& like) {
+  return at::tensor(values, at::TensorOptions(at::kDouble)).to(like.options());
+}
+
+}  // namespace
+
+bool Needs::needs_model(std::string_view role) const {
+  return std::find(models.begin(), models.end(), role) != models.end();
+}
+
+void Needs::merge(const Needs& other) {
+  for (const auto& role : other.models) {
+    if (!needs_model(role)) models.push_back(role);
+  }
+  merge_by_name(vocabulary, other.vocabulary);
+  merge_by_name(heads, other.heads);
+  tokens = tokens || other.tokens;
+  hidden = hidden || other.hidden;
+}
+
+std::string_view name(ResponseRole role) {
+  static constexpr std::string_view names[] = {"chosen",    "rejected", "self_sample",
+                                               "rationale", "kl_probe", "reference_answer"};
+  return names[static_cast<std::size_t>(role)];
+}
+
+const ModelColumns& Responses::model(std::string_view role) const {
+  const auto found = models.find(std::string(role));
+  require(found != models.end(), "an objective reads the model '" + std::string(role) + "' that its needs do not name");
+  return found->second;
+}
+
+Tensor Responses::indices_of(ResponseRole role) const {
+  std::vector<std::int64_t> indices;
+  for (std::size_t i = 0; i < roles.size(); ++i) {
+    if (roles[i] == role) indices.push_back(static_cast<std::int64_t>(i));
+  }
+  return index_tensor(indices, logps);
+}
+
+Responses Batch::skeleton(const Tensor& like) const {
+  Responses result;
+  std::vector<double> lengths;
+  for (const auto& response : responses) {
+    result.roles.push_back(response.role);
+    lengths.push_back(static_cast<double>(response.tokens));
+  }
+  result.lengths = value_tensor(lengths, like);
+  std::vector<std::int64_t> chosen, rejected;
+  std::vector<double> margin, weight, probability;
+  for (const auto& pair : pairs) {
+    chosen.push_back(pair.chosen);
+    rejected.push_back(pair.rejected);
+    margin.push_back(pair.margin);
+    weight.push_back(pair.weight);
+    probability.push_back(pair.probability);
+  }
+  result.pairs = {index_tensor(chosen, like), index_tensor(rejected, like), value_tensor(margin, like),
+                  value_tensor(weight, like), value_tensor(probability, like)};
+  if (!group.empty()) {
+    result.groups.index = index_tensor(group, like);
+    result.groups.count = *std::max_element(group.begin(), group.end()) + 1;
+    result.groups.scores = scores.empty() ? at::full({static_cast<std::int64_t>(responses.size())},
+                                                     std::numeric_limits<double>::quiet_NaN(), like.options())
+                                          : value_tensor(scores, like);
+  }
+  return result;
+}
+
+void Metrics::add(const std::string& name, const Tensor& sum, double count) {
+  Value& value = values_[name];
+  value.sum = value.sum.defined() ? value.sum + sum.detach() : sum.detach();
+  value.count += count;
+}
+
+void Metrics::merge(const Metrics& other) {
+  for (const auto& [name, value] : other.values_) add(name, value.sum, value.count);
+}
+
+std::map<std::string, double> Metrics::read() const {
+  std::map<std::string, double> means;
+  for (const auto& [name, value] : values_) {
+    means[name] = value.count > 0 ? value.sum.item<double>() / value.count : std::numeric_limits<double>::quiet_NaN();
+  }
+  return means;
+}
+
+void Counts::add(const Batch& batch) {
+  pairs_ += static_cast<double>(batch.pairs.size());
+  records_ += static_cast<double>(batch.records);
+  if (!batch.group.empty()) groups_ += static_cast<double>(*std::max_element(batch.group.begin(), batch.group.end()) + 1);
+  for (const auto& response : batch.responses) {
+    const auto role = static_cast<std::size_t>(response.role);
+    responses_[role] += 1;
+    tokens_[role] += static_cast<double>(response.tokens);
+  }
+}
+
+void Counts::add(const Counts& other) {
+  pairs_ += other.pairs_;
+  groups_ += other.groups_;
+  records_ += other.records_;
+  for (std::size_t i = 0; i < roles; ++i) {
+    responses_[i] += other.responses_[i];
+    tokens_[i] += other.tokens_[i];
+  }
+}
+
+double Counts::of(const Term& term) const {
+  const auto by_role = [&](const std::array<double, roles>& counts) {
+    if (term.role) return counts[static_cast<std::size_t>(*term.role)];
+    double sum = 0;
+    for (const double count : counts) sum += count;
+    return sum;
+  };
+  switch (term.per) {
+    case Per::response: return by_role(responses_);
+    case Per::token: return by_role(tokens_);
+    case Per::pair: return pairs_;
+    case Per::group: return groups_;
+    case Per::record: return records_;
+    case Per::constant: return 1;
+  }
+  return 1;
+}
+
+Tensor total(const Loss& loss, const Counts& counts) {
+  Tensor sum;
+  for (const Term& term : loss.terms) {
+    const double count = counts.of(term);
+    if (count == 0) continue;  // nothing of that kind in the whole step: its sum is empty
+    const Tensor part = term.sum * (term.weight / count);
+    sum = sum.defined() ? sum + part : part;
+  }
+  return sum;
+}
+
+}  // namespace attune
