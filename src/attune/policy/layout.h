@@ -17,10 +17,10 @@ struct RecordView {
     double margin = 0, weight = 1, probability = 1;
   };
   std::int64_t index = 0;
-  std::span<const std::int64_t> scored_tokens;  // per completion
-  std::span<const Preference> preferences;
-  std::span<const double> scores;     // per completion, NaN: none; may be empty
-  std::span<const std::int8_t> thumbs;  // per completion: 1 up, -1 down, 0 none; may be empty
+  std::span<const std::int64_t> scored_tokens = {};  // per completion
+  std::span<const Preference> preferences = {};
+  std::span<const double> scores = {};     // per completion, NaN: none; may be empty
+  std::span<const std::int8_t> thumbs = {};  // per completion: 1 up, -1 down, 0 none; may be empty
   std::int64_t probe_prompt = -1;     // a record whose prompt is paired with this one's answers for KL probes; -1: none
 };
 

@@ -24,45 +24,45 @@ std::string_view name(ResponseRole role);
 
 // A frozen model's view of the same responses.
 struct ModelColumns {
-  Tensor logps;        // [R], nats, summed over scored tokens
-  Tensor token_logps;  // [N], only where Needs::tokens
+  Tensor logps = {};        // [R], nats, summed over scored tokens
+  Tensor token_logps = {};  // [N], only where Needs::tokens
 };
 
 // Indices into the responses, [P] each; the rest [P] doubles, 0 / 1 / 1 where the data says nothing.
 struct Pairs {
   Tensor chosen, rejected;
-  Tensor margin;       // how much better the chosen one is, in the data's own units
-  Tensor weight;
-  Tensor probability;  // that the chosen one is preferred (soft labels from votes); 1: a hard label
+  Tensor margin = {};       // how much better the chosen one is, in the data's own units
+  Tensor weight = {};
+  Tensor probability = {};  // that the chosen one is preferred (soft labels from votes); 1: a hard label
   std::int64_t size() const { return chosen.defined() ? chosen.size(0) : 0; }
 };
 
 // Responses that answer one prompt, for list-wise losses and group baselines.
 struct Groups {
-  Tensor index;   // [R], which group a response belongs to; -1: none
-  Tensor scores;  // [R], the data's score, NaN where it has none
+  Tensor index = {};   // [R], which group a response belongs to; -1: none
+  Tensor scores = {};  // [R], the data's score, NaN where it has none
   std::int64_t count = 0;
 };
 
 // Per scored token of all responses, in order of responses.
 struct TokenColumns {
-  Tensor logps;                               // [N]
-  Tensor response;                            // [N], index of the response
-  Tensor span;                                // [N], turn, step or group the token belongs to
-  std::map<std::string, Tensor> vocabulary;   // [N] each, by the name of the vocabulary term
+  Tensor logps = {};                               // [N]
+  Tensor response = {};                            // [N], index of the response
+  Tensor span = {};                                // [N], turn, step or group the token belongs to
+  std::map<std::string, Tensor> vocabulary = {};   // [N] each, by the name of the vocabulary term
 };
 
 struct Responses {
-  Tensor logps;    // [R], nats, summed over scored tokens; gradients flow through these (and tokens, heads) only
-  Tensor lengths;  // [R], number of scored tokens
-  std::map<std::string, ModelColumns> models;
-  Tensor behaviour_logps;  // [R], of the sampler that wrote the response; undefined for data
-  Tensor old_logps;        // [R], of the policy when the update began; undefined for data
-  std::vector<ResponseRole> roles;
+  Tensor logps = {};    // [R], nats, summed over scored tokens; gradients flow through these (and tokens, heads) only
+  Tensor lengths = {};  // [R], number of scored tokens
+  std::map<std::string, ModelColumns> models = {};
+  Tensor behaviour_logps = {};  // [R], of the sampler that wrote the response; undefined for data
+  Tensor old_logps = {};        // [R], of the policy when the update began; undefined for data
+  std::vector<ResponseRole> roles = {};
   Pairs pairs;
   Groups groups;
   TokenColumns tokens;
-  std::map<std::string, Tensor> heads;  // [R, outputs] or [N, outputs] by the head's kind
+  std::map<std::string, Tensor> heads = {};  // [R, outputs] or [N, outputs] by the head's kind
 
   std::int64_t size() const { return static_cast<std::int64_t>(roles.size()); }
   // Throws InternalError when the objective did not ask for that model in its needs.
