@@ -1,0 +1,39 @@
+# make demo   sets everything up, then shows a model learning from people's preferences (two cores: about 3 minutes)
+# make test   sets everything up, then runs all tests
+SHELL := /bin/bash
+.DEFAULT_GOAL := build
+.PHONY: setup build demo test parity bench fuzz format clean
+
+setup:
+	@tools/setup.sh
+
+build: setup
+	@cmake --preset release > build.log 2>&1 || { cat build.log; exit 1; }
+	@rm -f build.log
+	@echo "attune: building (from nothing: some minutes)"
+	@cmake --build build
+
+demo: build
+	@tools/demo.sh
+
+test: build
+	@python3 tests/run.py
+
+# Against the field's own code, live, and writes the recorded numbers that `make test` reads.
+parity: build
+	@tools/setup.sh parity
+	@tests/parity/run.sh
+
+bench: build
+	@tools/setup.sh parity
+	@bench/run.sh $(ROW)
+
+# Long random tests; `make test` replays what they found.
+fuzz: build
+	@tests/fuzz.sh
+
+format:
+	@git ls-files '*.h' '*.cpp' | xargs clang-format -i
+
+clean:
+	@rm -rf build build-*

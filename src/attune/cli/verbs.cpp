@@ -1,0 +1,65 @@
+#include "attune/cli/verbs.h"
+
+#include <array>
+
+#include "attune/base/files.h"
+
+namespace attune {
+namespace {
+
+constexpr std::array table{
+    Verb{"init", "writes a commented run file to start from",
+         "usage: attune init [NAME] [--out FILE]\n\n"
+         "Prints a commented run file (or writes it to FILE). NAME is one of the shipped recipes: without a name they\n"
+         "are listed.\n",
+         run_init},
+    Verb{"data", "looks at, checks and converts preference data",
+         "usage: attune data inspect PATH [--json]\n"
+         "       attune data validate PATH [--json]\n"
+         "       attune data convert PATH --to FORMAT --out FILE [--lossy]\n"
+         "       attune data report NAME PATH [--json] [--html FILE]\n\n"
+         "PATH is a file (.jsonl, .json, each also .gz or .zst), a folder of such, or '-'.\n",
+         run_data},
+    Verb{"tokenize", "text or conversations to ids, and back",
+         "usage: attune tokenize --tokenizer T [PATH] [--field F] [--special none|auto] [--decode] [--out FILE]\n"
+         "       attune tokenize --tokenizer T --messages PATH [--template FILE] [--generation-prompt] [--out FILE]\n\n"
+         "T is a model folder or a tokenizer.json. Rows of PATH (JSON Lines or plain lines) are answered one by one:\n"
+         "{\"ids\": [...]}, {\"text\": \"...\"} with --decode, {\"text\", \"ids\", \"mask\"} with --messages.\n",
+         run_tokenize},
+    Verb{"train", "trains: sft, or a preference objective such as dpo",
+         "usage: attune train sft|OBJECTIVE RUN.yaml [key=value ...] [--json] [--trace]\n\n"
+         "Runs the recipe of that objective. Any key of the run file can be overridden: optimizer.adamw.lr=1e-5.\n"
+         "With --json the last line on stdout is {\"run\",\"steps\",\"loss\",\"metrics\"}.\n",
+         nullptr},
+    Verb{"resume", "goes on with a stopped run, bit for bit",
+         "usage: attune resume DIR [--from STEP] [--json]\n\n"
+         "Goes on from the newest whole checkpoint of the run directory; a damaged one is passed over and named.\n",
+         nullptr},
+    Verb{"logps", "log-probabilities of each completion given its prompt",
+         "usage: attune logps --model M --data PATH [--adapter A] [--per-token] [--out FILE]\n\n"
+         "Answers {\"record\",\"completion\",\"logp\",\"tokens\"} a completion; --per-token adds \"logps\".\n",
+         nullptr},
+    Verb{"generate", "samples answers to prompts, batched",
+         "usage: attune generate --model M --prompts PATH [--adapter A] [--n N] [--max-tokens N] [--temperature T]\n"
+         "                       [--top-p P] [--top-k K] [--min-p P] [--seed S] [--stop TEXT ...] [--batch B] [--out FILE]\n\n"
+         "Answers {\"record\",\"completion\",\"text\",\"ids\",\"logps\",\"stop\"} a sample; stop is eos, length or\n"
+         "stop-string. Temperature 0 is greedy.\n",
+         nullptr},
+    Verb{"chat", "a conversation in the terminal",
+         "usage: attune chat --model M [--adapter A] [--system TEXT] [--temperature T] [--top-p P] [--max-tokens N]\n",
+         nullptr},
+    Verb{"merge", "an adapter into its base model's weights",
+         "usage: attune merge --model M --adapter A --out FOLDER\n", nullptr},
+    Verb{"parts", "lists what exists: objectives, formats, reports, ...",
+         "usage: attune parts [KIND] [--json]\n", run_parts},
+    Verb{"explain", "formula, options with defaults and paper of one part",
+         "usage: attune explain KIND NAME [--json]\n", run_explain},
+};
+
+}  // namespace
+
+std::span<const Verb> verbs() { return table; }
+
+std::string program_folder() { return std::filesystem::read_symlink("/proc/self/exe").parent_path().string(); }
+
+}  // namespace attune

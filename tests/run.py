@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+"""Runs every test binary and script of the project, one after the other, and ends with 'N passed, N failed'.
+
+One binary a library; tests that time things or compare bits never run beside others. A binary that dies counts as a
+failure of its own. `tests/run.py text model` runs only those.
+"""
+
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BINARIES = ROOT / "build" / "tests"
+
+
+def run_binary(path):
+    """Passed, failed and skipped tests of one GoogleTest binary."""
+    process = subprocess.run([path, "--gtest_brief=1"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    text = process.stdout.decode(errors="replace")
+
+    def count(pattern):
+        found = re.findall(pattern, text)
+        return int(found[-1]) if found else 0
+
+    total = count(r"(\d+) tests? from \d+ test suites? ran")
+    skipped = count(r"\[  SKIPPED \] (\d+) test")
+    failed = len(set(re.findall(r"\[  FAILED  \] ([^\s,]+)", text)) - {"1", "2"}) if process.returncode else 0
+    if process.returncode and not failed:
+        failed = 1  # it died
+    if failed:
+        print(text)
+    return max(0, total - failed - skipped), failed, skipped
+
+
+def run_script(path):
+    """A script is one test: exit 0 passes, 77 skips."""
+    process = subprocess.run([sys.executable, path], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if process.returncode not in (0, 77):
+        print(process.stdout.decode(errors="replace"))
+        return 0, 1, 0
+    return int(process.returncode == 0), 0, int(process.returncode == 77)
+
+
+def main():
+    wanted = set(sys.argv[1:])
+    jobs = [(path.name.removeprefix("test_"), run_binary, path) for path in sorted(BINARIES.glob("test_*"))]
+    for folder in ("check", "end_to_end"):
+        jobs += [(path.stem, run_script, path) for path in sorted((ROOT / "tests" / folder).glob("*.py"))]
+    passed = failed = skipped = 0
+    for name, run, path in jobs:
+        if wanted and name not in wanted:
+            continue
+        start = time.monotonic()
+        counts = run(path)
+        note = f", {counts[2]} skipped" if counts[2] else ""
+        print(f"{name}: {counts[0]} passed, {counts[1]} failed{note} ({time.monotonic() - start:.1f} s)", flush=True)
+        passed, failed, skipped = passed + counts[0], failed + counts[1], skipped + counts[2]
+    note = f", {skipped} skipped" if skipped else ""
+    print(f"{passed} passed, {failed} failed{note}")
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
