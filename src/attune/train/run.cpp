@@ -1,0 +1,244 @@
+#include "attune/train/run.h"
+
+#include <algorithm>
+
+#include "attune/base/errors.h"
+#include "attune/config/read.h"
+
+namespace attune {
+
+void AdapterSettings::describe(Fields& fields) {
+  fields("rank", rank, "rank of the low-rank update").at_least(1);
+  fields("alpha", alpha, "scale: alpha / rank").above(0);
+  fields("targets", targets, "module names, or all-linear");
+  fields("rslora", rslora, "scale by alpha / sqrt(rank) instead");
+}
+
+void ModelSettings::describe(Fields& fields) {
+  fields.shorthand("path");
+  fields("path", path, "a Hugging Face model folder");
+  fields("config", config, "a config.json, to start from scratch");
+  fields("init", init, "where the weights come from");
+  fields("dtype", dtype, "how weights are stored in memory");
+  fields("adapter", adapter, "train a LoRA adapter instead of all weights");
+  fields("allow_nonfinite", allow_nonfinite, "train although weights hold NaN or infinite values");
+  fields("recompute", recompute, "compute blocks again in the backward pass: less memory, more time");
+  fields("head_cache_gib", head_cache_gib, "logits kept for the backward pass while they fit").at_least(0);
+}
+
+void DataFile::describe(Fields& fields) {
+  fields.shorthand("path");
+  fields("path", path, "a file or folder").required();
+  fields("weight", weight, "how often its records are seen: 0.5 half of them, 2 each twice").above(0);
+}
+
+void DataSettings::describe(Fields& fields) {
+  fields("train", train, "what to learn from");
+  fields("eval", eval, "what to measure on");
+  fields("format", format, "a name of 'attune parts format'; recognised by content unless given");
+  fields("chat_template", chat_template, "a Jinja file; the tokenizer's own unless given");
+  fields("max_tokens", max_tokens, "of prompt and completion together").at_least(2);
+  fields("shuffle", shuffle, "a new order every epoch, drawn from the seed");
+  fields("on_bad_row", on_bad_row, "refuse the data, or drop and count the row");
+  fields("limit", limit, "at most so many records of each list, 0 for all").at_least(0);
+}
+
+void OptimizerSettings::AdamW::describe(Fields& fields) {
+  fields("lr", lr, "peak learning rate").at_least(0);
+  fields("beta1", beta1, "decay of the first moment").within(0, 0.99999);
+  fields("beta2", beta2, "decay of the second moment").within(0, 0.99999);
+  fields("epsilon", epsilon, "added to the root of the second moment").above(0);
+  fields("weight_decay", weight_decay, "decoupled; not on biases and norms").at_least(0);
+}
+
+void OptimizerSettings::describe(Fields& fields) {
+  fields("adamw", adamw, "AdamW");
+  fields("lr", lr, "short for adamw.lr").at_least(0);
+  fields("max_grad_norm", max_grad_norm, "clips the gradient's norm; 0: no clipping").at_least(0);
+}
+
+void ScheduleSettings::describe(Fields& fields) {
+  fields("warmup", warmup, "below 1 a share of all steps, else steps").at_least(0);
+  fields("decay", decay, "how the learning rate falls after warm-up");
+  fields("floor", floor, "share of the peak that decay ends at").within(0, 1);
+}
+
+void BatchSettings::describe(Fields& fields) {
+  fields("records", records, "per optimiser step").at_least(1);
+  fields("tokens", tokens, "per micro-batch").at_least(1);
+}
+
+void SampleSettings::describe(Fields& fields) {
+  fields("prompts", prompts, "how many prompts are answered at each evaluation").at_least(0);
+  fields("max_tokens", max_tokens, "of an answer").at_least(1);
+}
+
+void RunSettings::describe(Fields& fields) {
+  fields("model", model, "the model to train");
+  fields("tokenizer", tokenizer, "a folder or tokenizer.json; the model folder's unless given");
+  fields("data", data, "");
+  fields("objective", objective, "what is minimised: one, or a list whose terms add");
+  fields("optimizer", optimizer, "");
+  fields("schedule", schedule, "");
+  fields("batch", batch, "");
+  fields("epochs", epochs, "passes over the data").above(0);
+  fields("steps", steps, "optimiser steps, instead of epochs").at_least(0);
+  fields("eval_every", eval_every, "steps between evaluations; 0: at the end only").at_least(0);
+  fields("save_every", save_every, "steps between checkpoints; 0: at the end only").at_least(0);
+  fields("keep_checkpoints", keep_checkpoints, "older ones are removed").at_least(1);
+  fields("samples", samples, "answers written at each evaluation");
+  fields("threads", threads, "0: all cores of this process").at_least(0);
+  fields("seed", seed, "of every random draw");
+  fields("out", out, "the run directory");
+}
+
+namespace {
+
+std::vector<std::string> run_keys() {
+  RunSettings settings;
+  const Json saved = save_config(settings);
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : saved.members()) keys.push_back(key);
+  return keys;
+}
+
+void set_member(ConfigNode& map, const std::string& key, ConfigNode value) {
+  for (auto& member : map.members) {
+    if (member.first == key) {
+      member.second = std::move(value);
+      return;
+    }
+  }
+  map.members.emplace_back(key, std::move(value));
+}
+
+// Members of `over` replace those of `base`, maps merging: a stage says only what differs.
+void merge(ConfigNode& base, const ConfigNode& over) {
+  if (base.kind != ConfigNode::Kind::map || over.kind != ConfigNode::Kind::map) {
+    base = over;
+    return;
+  }
+  for (const auto& [key, value] : over.members) {
+    const auto known =
+        std::find_if(base.members.begin(), base.members.end(), [&](const auto& member) { return member.first == key; });
+    if (known == base.members.end()) {
+      base.members.emplace_back(key, value);
+    } else {
+      merge(known->second, value);
+    }
+  }
+}
+
+// {sft: {lr and options}} becomes a run file of its own: the common keys, the stage's keys, `objective: {sft: options}`.
+ConfigNode expand_stage(const ConfigNode& common, const ConfigNode& stage, const std::vector<std::string>& keys) {
+  if (stage.kind != ConfigNode::Kind::map || stage.members.size() != 1) {
+    throw ConfigError(stage.where("stages"), "a stage that does not name one objective", "- sft: {...}");
+  }
+  const auto& [name, body] = stage.members.front();
+  ConfigNode own, options;
+  for (ConfigNode* node : {&own, &options}) {
+    node->kind = ConfigNode::Kind::map;
+    node->file = body.file;
+    node->line = body.line;
+  }
+  for (const auto& [key, value] : body.members) {
+    const bool of_run = std::find(keys.begin(), keys.end(), key) != keys.end();
+    if (key == "objective" || key == "out" || key == "seed" || key == "model" || key == "tokenizer") {
+      throw ConfigError(value.where("stages." + name + "." + key), "a key that belongs to the whole run");
+    }
+    (of_run ? own : options).members.emplace_back(key, value);
+  }
+  ConfigNode result = common;
+  merge(result, own);
+  ConfigNode objective;
+  objective.kind = ConfigNode::Kind::map;
+  objective.file = stage.file;
+  objective.line = stage.line;
+  objective.members.emplace_back(name, std::move(options));
+  set_member(result, "objective", std::move(objective));
+  return result;
+}
+
+void check(const RunSettings& settings, const ConfigNode& root) {
+  const auto refuse = [&](std::string field, std::string found, std::string expected) {
+    throw ConfigError(root.where(std::move(field)), std::move(found), std::move(expected));
+  };
+  if (settings.data.train.empty()) refuse("data.train", "no training data", "a path: data.train=PATH");
+  const ModelSettings& model = settings.model;
+  if (model.path.empty() == model.config.empty()) {
+    refuse("model", model.path.empty() ? "no model" : "both path and config",
+           "a model folder, or {config: FILE, init: random}");
+  }
+  if (model.path.empty() && model.init != Init::random) refuse("model.init", "pretrained without a path", "random");
+  if (model.path.empty() && settings.tokenizer.empty()) refuse("tokenizer", "no tokenizer", "a path: there is no model folder");
+  if (model.init == Init::random && model.adapter) refuse("model.adapter", "an adapter on random weights", "a pretrained model");
+}
+
+}  // namespace
+
+RunFile load_run(const Path& file, const std::vector<std::string>& overrides, const std::string& verb) {
+  return parse_run(read_file(file), file.string(), overrides, verb);
+}
+
+RunFile parse_run(std::string text, const std::string& file, const std::vector<std::string>& overrides,
+              const std::string& verb) {
+  RunFile run;
+  ConfigNode root = parse_yaml(text, file);
+  for (const auto& assignment : overrides) apply_override(root, assignment);
+  if (root.kind == ConfigNode::Kind::null) root.kind = ConfigNode::Kind::map;
+  const auto refuse_verb = [&](const ConfigNode& node, const std::string& named) {
+    throw ConfigError(node.where("objective"), "the objective " + named, verb + ", as on the command line");
+  };
+  std::vector<ConfigNode> trees;
+  if (const ConfigNode* stages = root.find("stages")) {
+    if (stages->kind != ConfigNode::Kind::list || stages->items.empty()) {
+      throw ConfigError(stages->where("stages"), "no list of stages", "- sft: {...}");
+    }
+    if (root.find("objective") != nullptr) {
+      throw ConfigError(root.find("objective")->where("objective"), "both objective and stages", "one of them");
+    }
+    ConfigNode common = root;
+    std::erase_if(common.members, [](const auto& member) { return member.first == "stages"; });
+    const auto keys = run_keys();
+    for (const ConfigNode& stage : stages->items) trees.push_back(expand_stage(common, stage, keys));
+  } else {
+    if (root.find("objective") == nullptr && !verb.empty()) {
+      ConfigNode objective;
+      objective.kind = ConfigNode::Kind::scalar;
+      objective.text = verb;
+      objective.file = "command line";
+      set_member(root, "objective", std::move(objective));
+    }
+    trees.push_back(root);
+  }
+  for (const ConfigNode& tree : trees) {
+    Stage stage;
+    read_config(tree, stage.settings);
+    if (stage.settings.objective.empty()) throw ConfigError(root.where("objective"), "no objective", "sft, dpo, ...");
+    check(stage.settings, root);
+    stage.name = stage.settings.objective.front().name();
+    std::replace(stage.name.begin(), stage.name.end(), '/', '-');
+    run.stages.push_back(std::move(stage));
+  }
+  // The verb names the objective that the run ends with.
+  const ObjectiveList& last = run.stages.back().settings.objective;
+  if (!verb.empty() && last.front().name() != verb) refuse_verb(root, std::string(last.front().name()));
+  if (run.stages.size() > 1) {
+    for (std::size_t i = 0; i < run.stages.size(); ++i) {
+      run.stages[i].name = std::to_string(i + 1) + "-" + run.stages[i].name;
+    }
+  }
+  run.out = run.stages.back().settings.out;
+  run.seed = run.stages.back().settings.seed;
+  run.text = std::move(text);
+  run.overrides = overrides;
+  return run;
+}
+
+Json save_run(RunFile& run) {
+  Json result = Json::object();
+  for (Stage& stage : run.stages) result.set(stage.name, save_config(stage.settings));
+  return result;
+}
+
+}  // namespace attune

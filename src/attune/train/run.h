@@ -1,0 +1,152 @@
+// The run file of a training run, as typed settings. All configuration errors end in load_run().
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "attune/config/node.h"
+#include "attune/objectives/objective.h"
+
+namespace attune {
+
+struct AdapterSettings {
+  int rank = 16;
+  double alpha = 32;
+  std::vector<std::string> targets = {"all-linear"};
+  bool rslora = false;
+  void describe(Fields& fields);
+};
+
+enum class Init { pretrained, random };
+enum class Dtype { float32, bfloat16, float64 };
+enum class BadRows { refuse, drop };
+enum class Decay { constant, linear, cosine };
+
+constexpr auto enum_names(Init) {
+  return std::array{std::pair{std::string_view("pretrained"), Init::pretrained},
+                    std::pair{std::string_view("random"), Init::random}};
+}
+constexpr auto enum_names(Dtype) {
+  return std::array{std::pair{std::string_view("float32"), Dtype::float32},
+                    std::pair{std::string_view("bfloat16"), Dtype::bfloat16},
+                    std::pair{std::string_view("float64"), Dtype::float64}};
+}
+constexpr auto enum_names(BadRows) {
+  return std::array{std::pair{std::string_view("refuse"), BadRows::refuse},
+                    std::pair{std::string_view("drop"), BadRows::drop}};
+}
+constexpr auto enum_names(Decay) {
+  return std::array{std::pair{std::string_view("constant"), Decay::constant},
+                    std::pair{std::string_view("linear"), Decay::linear},
+                    std::pair{std::string_view("cosine"), Decay::cosine}};
+}
+
+struct ModelSettings {
+  std::string path = {};    // a Hugging Face model folder
+  std::string config = {};  // or a config.json, from scratch
+  Init init = Init::pretrained;
+  Dtype dtype = Dtype::float32;
+  std::optional<AdapterSettings> adapter = {};
+  bool allow_nonfinite = false;
+  bool recompute = false;      // blocks are computed again in the backward pass: less memory, a third more time
+  double head_cache_gib = 1;   // logits kept for the backward pass while they fit
+  void describe(Fields& fields);
+};
+
+struct DataFile {
+  std::string path = {};
+  double weight = 1;
+  void describe(Fields& fields);
+};
+
+struct DataSettings {
+  std::vector<DataFile> train = {}, eval = {};
+  std::string format = {};         // by content unless named
+  std::string chat_template = {};  // a Jinja file; the tokenizer's own unless named
+  int max_tokens = 1024;           // of prompt and completion together
+  bool shuffle = true;
+  BadRows on_bad_row = BadRows::refuse;
+  int limit = 0;  // at most so many records of each list, 0: all
+  void describe(Fields& fields);
+};
+
+struct OptimizerSettings {
+  struct AdamW {
+    double lr = 1e-6;
+    double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
+    double weight_decay = 0;
+    void describe(Fields& fields);
+  };
+  AdamW adamw = {};
+  std::optional<double> lr = {};  // short for adamw.lr
+  double max_grad_norm = 1;       // 0: no clipping
+  double learning_rate() const { return lr.value_or(adamw.lr); }
+  void describe(Fields& fields);
+};
+
+struct ScheduleSettings {
+  double warmup = 0;  // below 1: a share of all steps; else steps
+  Decay decay = Decay::linear;
+  double floor = 0;  // share of the peak that decay ends at
+  void describe(Fields& fields);
+};
+
+struct BatchSettings {
+  int records = 32;   // per optimiser step
+  int tokens = 8192;  // per micro-batch
+  void describe(Fields& fields);
+};
+
+struct SampleSettings {
+  int prompts = 4;      // of the evaluation data (else training data), sampled at each evaluation
+  int max_tokens = 64;
+  void describe(Fields& fields);
+};
+
+struct RunSettings {
+  ModelSettings model = {};
+  std::string tokenizer = {};  // a folder or tokenizer.json; the model folder's unless named
+  DataSettings data = {};
+  ObjectiveList objective = {};
+  OptimizerSettings optimizer = {};
+  ScheduleSettings schedule = {};
+  BatchSettings batch = {};
+  double epochs = 1;
+  int steps = 0;  // instead of epochs
+  int eval_every = 0;  // steps; 0: at the end only
+  int save_every = 0;  // steps; 0: at the end only
+  int keep_checkpoints = 2;
+  SampleSettings samples = {};
+  int threads = 0;  // 0: all cores of this process
+  std::int64_t seed = 0;
+  std::string out = "runs/attune";
+  void describe(Fields& fields);
+};
+
+// One stage of a run: its settings with everything the run file says for all stages filled in.
+struct Stage {
+  std::string name = {};  // the objective's name, numbered when there are several stages: "1-sft"
+  RunSettings settings = {};
+};
+
+struct RunFile {
+  std::string text = {};  // the run file as written
+  std::vector<std::string> overrides = {};
+  std::vector<Stage> stages = {};  // one, unless the file has `stages:`
+  std::string out = {};
+  std::int64_t seed = 0;
+};
+
+// Reads a run file. `verb` is the objective named on the command line ("dpo"); a file that names other ones is refused.
+// With `stages: [{sft: {...}}, {dpo: {...}}]` each entry holds the objective's options and any key of the run file that
+// differs for that stage. Throws MissingInput, UsageError, ConfigError.
+RunFile load_run(const Path& file, const std::vector<std::string>& overrides, const std::string& verb);
+// The same from text: what a run directory keeps to be resumed from.
+RunFile parse_run(std::string text, const std::string& file, const std::vector<std::string>& overrides,
+              const std::string& verb);
+
+Json save_run(RunFile& run);  // all settings of all stages, defaults included
+
+}  // namespace attune
