@@ -1,0 +1,42 @@
+// The policy that is a language model: lays a batch's responses out as a token forest, each prompt once, and sums the
+// scored tokens' log-probabilities per response.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "attune/model/language_model.h"
+#include "attune/model/token_forest.h"
+#include "attune/policy/policy.h"
+#include "attune/policy/token_record.h"
+
+namespace attune {
+
+// The batch's responses as one forest; response i of the batch is response i of the reads. Prompts that several
+// responses share stand once.
+TokenForest forest_of(const Batch& batch, std::span<const TokenRecord> records);
+
+class LanguagePolicy final : public Policy {
+ public:
+  // Both must outlive the policy. Batches index into `records`.
+  LanguagePolicy(LanguageModel& model, std::span<const TokenRecord> records) : model_(&model), records_(records) {}
+
+  // A frozen model by role. Without one, "reference" is the model with its adapter off.
+  void freeze(const std::string& role, std::shared_ptr<const LanguageModel> model);
+
+  // Another set of records for batches to index into: evaluation data.
+  void use_records(std::span<const TokenRecord> records) { records_ = records; }
+
+  Responses score(const Batch& batch, const Needs& needs) override;
+
+ private:
+  Tensor frozen_token_logps(const std::string& role, const TokenForest& forest) const;
+
+  LanguageModel* model_;
+  std::span<const TokenRecord> records_;
+  std::map<std::string, std::shared_ptr<const LanguageModel>> frozen_;
+};
+
+}  // namespace attune
