@@ -19,7 +19,8 @@ struct Needs {
   std::vector<std::string> models = {};         // frozen models by role: "reference", "reverse", "teacher"
   std::vector<VocabularyTerm> vocabulary = {};  // per scored token, computed chunk by chunk
   std::vector<HeadSpec> heads = {};
-  bool tokens = false;  // per-token columns
+  bool tokens = false;      // per-token columns
+  bool statistics = false;  // gather() over the whole step before the losses
   bool hidden = false;  // final hidden states at the scored rows
 
   bool needs_model(std::string_view role) const;

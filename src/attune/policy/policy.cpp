@@ -42,6 +42,7 @@ void Needs::merge(const Needs& other) {
   merge_by_name(heads, other.heads);
   tokens = tokens || other.tokens;
   hidden = hidden || other.hidden;
+  statistics = statistics || other.statistics;
 }
 
 std::string_view name(ResponseRole role) {

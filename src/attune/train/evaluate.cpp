@@ -1,0 +1,27 @@
+#include "attune/train/evaluate.h"
+
+#include "attune/train/batches.h"
+#include "attune/train/micro_batches.h"
+
+namespace attune {
+
+std::map<std::string, double> evaluate(LanguagePolicy& policy, const ObjectiveList& objectives,
+                                       const EvaluationData& data, std::int64_t tokens_per_batch) {
+  const at::AutoGradMode no_gradient(false);
+  const Needs needs = needs_of(objectives);
+  const StepPlan plan = plan_step(bins_of(data.records, tokens_per_batch), objectives, data.records, data.frozen);
+  policy.use_records(data.records);
+  const auto statistics = gather_statistics(plan, objectives, needs, policy, {});
+  double loss = 0;
+  Metrics metrics;
+  for (const Batch& batch : plan.batches) {
+    const Loss part = compute(objectives, policy.score(batch, needs), statistics, {});
+    loss += total(part, plan.counts).item<double>();
+    metrics.merge(part.metrics);
+  }
+  auto result = metrics.read();
+  result["loss"] = loss;
+  return result;
+}
+
+}  // namespace attune

@@ -1,0 +1,23 @@
+// Measures objectives on held-out records, without gradients.
+#pragma once
+
+#include <map>
+#include <span>
+#include <string>
+
+#include "attune/objectives/objective.h"
+#include "attune/policy/language.h"
+#include "attune/train/frozen.h"
+
+namespace attune {
+
+struct EvaluationData {
+  std::vector<TokenRecord> records = {};
+  std::map<std::string, FrozenColumn> frozen = {};  // by role
+};
+
+// The objective's metrics and loss over all records, as if they were one step: "loss", "rewards/accuracies", ...
+std::map<std::string, double> evaluate(LanguagePolicy& policy, const ObjectiveList& objectives,
+                                       const EvaluationData& data, std::int64_t tokens_per_batch);
+
+}  // namespace attune

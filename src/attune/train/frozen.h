@@ -1,0 +1,38 @@
+// Log-probabilities of frozen models, computed once for all records and kept on disk by content: the same weights on
+// the same tokens are never scored twice, whatever objective, beta or epoch asks.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "attune/base/files.h"
+#include "attune/policy/layout.h"
+#include "attune/policy/policy.h"
+#include "attune/policy/token_record.h"
+
+namespace attune {
+
+// One role's values: [record][completion], nats, summed over scored tokens.
+using FrozenColumn = std::vector<std::vector<double>>;
+
+struct FrozenOptions {
+  std::string role = "reference";
+  std::string weights_hash = {};  // of the frozen model, adapter included
+  std::int64_t tokens = 8192;     // per micro-batch
+};
+
+// The folder of caches: $ATTUNE_CACHE, else $XDG_CACHE_HOME/attune, else ~/.cache/attune.
+Path cache_folder();
+
+// Reads the column from the cache or scores every completion with `policy` and writes it there. A cache that cannot be
+// read or written is a note in the log, never an error.
+FrozenColumn frozen_column(Fs& fs, Policy& policy, std::span<const TokenRecord> records, const FrozenOptions& options);
+
+// Puts the column's values of the batch's responses where a policy looks for them (not for KL probes).
+void attach(const FrozenColumn& column, const std::string& role, Batch& batch);
+
+// XXH3-128 over all ids, scored flags and prompts.
+std::string content_hash(std::span<const TokenRecord> records);
+
+}  // namespace attune
