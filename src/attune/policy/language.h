@@ -26,9 +26,6 @@ class LanguagePolicy final : public Policy {
   // A frozen model by role. Without one, "reference" is the model with its adapter off.
   void freeze(const std::string& role, std::shared_ptr<const LanguageModel> model);
 
-  // Another set of records for batches to index into: evaluation data.
-  void use_records(std::span<const TokenRecord> records) { records_ = records; }
-
   Responses score(const Batch& batch, const Needs& needs) override;
 
  private:

@@ -5,12 +5,11 @@
 
 namespace attune {
 
-std::map<std::string, double> evaluate(LanguagePolicy& policy, const ObjectiveList& objectives,
+std::map<std::string, double> evaluate(Policy& policy, const ObjectiveList& objectives,
                                        const EvaluationData& data, std::int64_t tokens_per_batch) {
   const at::AutoGradMode no_gradient(false);
   const Needs needs = needs_of(objectives);
   const StepPlan plan = plan_step(bins_of(data.records, tokens_per_batch), objectives, data.records, data.frozen);
-  policy.use_records(data.records);
   const auto statistics = gather_statistics(plan, objectives, needs, policy, {});
   double loss = 0;
   Metrics metrics;

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "attune/objectives/objective.h"
-#include "attune/policy/language.h"
+#include "attune/policy/policy.h"
 #include "attune/train/frozen.h"
 
 namespace attune {
@@ -16,8 +16,9 @@ struct EvaluationData {
   std::map<std::string, FrozenColumn> frozen = {};  // by role
 };
 
-// The objective's metrics and loss over all records, as if they were one step: "loss", "rewards/accuracies", ...
-std::map<std::string, double> evaluate(LanguagePolicy& policy, const ObjectiveList& objectives,
+// The objective's metrics and loss over all records, as if they were one step: "loss", "rewards/accuracies", ... The
+// policy's batches index into data.records.
+std::map<std::string, double> evaluate(Policy& policy, const ObjectiveList& objectives,
                                        const EvaluationData& data, std::int64_t tokens_per_batch);
 
 }  // namespace attune

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "attune/objectives/objective.h"
-#include "attune/policy/language.h"
+#include "attune/policy/policy.h"
 #include "attune/train/frozen.h"
 
 namespace attune {
