@@ -77,13 +77,14 @@ EncodingParts encoding_parts(const TokenizerFile& file) {
   parts.serial = ++serial;
   parts.pre_tokenizer = file.pre_tokenizer;
   parts.nfc = file.nfc;
-  for (const AddedToken& token : file.added) parts.texts.add(token.id, token.content);
   std::vector<Bpe::Entry> entries;
   entries.reserve(file.vocabulary.size());
   for (const auto& token : file.vocabulary) {
     parts.texts.add(token.id, token.text);
     entries.push_back({token.text, token.id});
   }
+  // Behind the vocabulary: an added "Å" may have taken the id of the byte that is written as Å.
+  for (const AddedToken& token : file.added) parts.texts.add(token.id, token.content);
   parts.bpe = Bpe(entries, file.byte_ids, file.merges, file.whole_words);
   return parts;
 }
