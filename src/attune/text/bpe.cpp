@@ -1,0 +1,156 @@
+#include "attune/text/bpe.h"
+
+#include <algorithm>
+#include <functional>
+#include <limits>
+#include <queue>
+#include <unordered_map>
+
+namespace attune {
+
+namespace {
+constexpr std::size_t short_word = 48;  // bytes; up to here scanning all pairs again beats keeping a queue
+}
+
+Bpe::Bpe(std::span<const Entry> vocabulary, const std::array<std::int32_t, 256>& byte_ids,
+         std::span<const Merge> merges, bool whole_words)
+    : byte_ids_(byte_ids), merges_(merges.size()), whole_words_(whole_words) {
+  if (whole_words) {
+    for (const Entry& entry : vocabulary) {
+      if (texts_.insert(entry.bytes).second) ids_.push_back(entry.id);
+    }
+  }
+  std::int32_t rank = 0;
+  for (const Merge& merge : merges) merges_.set(pair(merge.left, merge.right), {rank++, merge.result});
+}
+
+void Bpe::encode(std::string_view word, std::vector<std::int32_t>& ids) const {
+  if (word.size() == 1) {
+    ids.push_back(byte_ids_[static_cast<unsigned char>(word[0])]);
+    return;
+  }
+  if (whole_words_) {
+    if (const std::int32_t found = texts_.find(word); found != StringTable::none) {
+      ids.push_back(ids_[static_cast<std::size_t>(found)]);
+      return;
+    }
+  }
+  word.size() <= short_word ? merge_short(word, ids) : merge_long(word, ids);
+}
+
+// The pair of lowest rank, the leftmost of equals, is merged until none is left.
+void Bpe::merge_short(std::string_view word, std::vector<std::int32_t>& ids) const {
+  constexpr Ranked never = {std::numeric_limits<std::int32_t>::max(), 0};
+  std::array<std::int32_t, short_word> tokens;
+  std::array<Ranked, short_word> pairs;  // of tokens i and i + 1
+  std::size_t count = word.size();
+  const auto look_up = [&](std::size_t i) {
+    const Ranked* found = i + 1 < count ? merge_of(tokens[i], tokens[i + 1]) : nullptr;
+    pairs[i] = found ? *found : never;
+  };
+  for (std::size_t i = 0; i < count; ++i) tokens[i] = byte_ids_[static_cast<unsigned char>(word[i])];
+  for (std::size_t i = 0; i < count; ++i) look_up(i);
+  for (;;) {
+    std::size_t best = 0;
+    for (std::size_t i = 1; i + 1 < count; ++i) {
+      if (pairs[i].rank < pairs[best].rank) best = i;
+    }
+    if (pairs[best].rank == never.rank) break;
+    tokens[best] = pairs[best].result;
+    std::copy(tokens.begin() + static_cast<std::ptrdiff_t>(best) + 2, tokens.begin() + static_cast<std::ptrdiff_t>(count),
+              tokens.begin() + static_cast<std::ptrdiff_t>(best) + 1);
+    std::copy(pairs.begin() + static_cast<std::ptrdiff_t>(best) + 2, pairs.begin() + static_cast<std::ptrdiff_t>(count),
+              pairs.begin() + static_cast<std::ptrdiff_t>(best) + 1);
+    --count;
+    look_up(best);
+    if (best > 0) look_up(best - 1);
+    if (count < 2) break;
+  }
+  ids.insert(ids.end(), tokens.begin(), tokens.begin() + static_cast<std::ptrdiff_t>(count));
+}
+
+// A word of any length: tokens in a linked list, and for each rank the places where that merge is possible. Ranks come
+// from a heap, places of one rank in order, so a million equal letters cost a few passes instead of a heap of a million.
+class LongWord {
+ public:
+  LongWord(const Bpe& bpe, std::string_view word) : bpe_(bpe), nodes_(word.size()) {
+    for (std::size_t i = 0; i < word.size(); ++i) {
+      const auto here = static_cast<std::int32_t>(i);
+      nodes_[i] = {bpe.byte_ids_[static_cast<unsigned char>(word[i])], here - 1, here + 1};
+    }
+    nodes_.back().next = none;
+    for (std::int32_t i = 0; node(i).next != none; ++i) offer(i);
+  }
+
+  void merge_all() {
+    while (!ranks_.empty()) {
+      const std::int32_t rank = ranks_.top();
+      ranks_.pop();
+      std::vector<std::int32_t> places = std::move(places_[rank]);
+      places_.erase(rank);
+      std::sort(places.begin(), places.end());
+      merge_places(rank, places);
+    }
+  }
+
+  void append(std::vector<std::int32_t>& ids) const {
+    for (std::int32_t i = 0; i != none; i = nodes_[static_cast<std::size_t>(i)].next) {
+      ids.push_back(nodes_[static_cast<std::size_t>(i)].token);
+    }
+  }
+
+ private:
+  static constexpr std::int32_t none = -1, merged_away = -2;
+  struct Node {
+    std::int32_t token = 0, previous = none, next = none;
+  };
+  Node& node(std::int32_t i) { return nodes_[static_cast<std::size_t>(i)]; }
+
+  const Bpe::Ranked* merge_at(std::int32_t i) {
+    const Node& left = node(i);
+    return left.token < 0 || left.next == none ? nullptr : bpe_.merge_of(left.token, node(left.next).token);
+  }
+
+  void offer(std::int32_t i) {
+    const Bpe::Ranked* merge = merge_at(i);
+    if (!merge) return;
+    const auto [found, fresh] = places_.try_emplace(merge->rank);
+    if (fresh) ranks_.push(merge->rank);
+    found->second.push_back(i);
+  }
+
+  void merge_places(std::int32_t rank, std::span<const std::int32_t> places) {
+    for (std::size_t k = 0; k < places.size(); ++k) {
+      if (!ranks_.empty() && ranks_.top() < rank) {  // a merge made a pair of lower rank possible: that one first
+        for (const std::int32_t i : places.subspan(k)) offer(i);
+        return;
+      }
+      const Bpe::Ranked* merge = merge_at(places[k]);
+      if (merge && merge->rank == rank) join(places[k], merge->result);
+    }
+  }
+
+  void join(std::int32_t i, std::int32_t token) {
+    Node& left = node(i);
+    Node& right = node(left.next);
+    left.token = token;
+    left.next = right.next;
+    right.token = merged_away;
+    if (left.next != none) node(left.next).previous = i;
+    offer(i);
+    if (left.previous != none) offer(left.previous);
+  }
+
+  const Bpe& bpe_;
+  std::vector<Node> nodes_;
+  std::unordered_map<std::int32_t, std::vector<std::int32_t>> places_;
+  std::priority_queue<std::int32_t, std::vector<std::int32_t>, std::greater<>> ranks_;
+};
+
+void Bpe::merge_long(std::string_view word, std::vector<std::int32_t>& ids) const {
+  LongWord long_word(*this, word);
+  long_word.merge_all();
+  long_word.append(ids);
+}
+
+}  // namespace attune

@@ -1,0 +1,53 @@
+// Byte-pair encoding over bytes (Sennrich et al. 2016; byte level: Radford et al. 2019): one word to token ids.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "attune/text/flat_map.h"
+
+namespace attune {
+
+class Bpe {
+ public:
+  struct Merge {
+    std::int32_t left = 0, right = 0, result = 0;
+  };
+  // Of one token. Tokens that cannot arise from bytes (special tokens) may stand in the vocabulary too.
+  struct Entry {
+    std::string_view bytes = {};
+    std::int32_t id = 0;
+  };
+
+  Bpe() = default;
+  // `byte_ids`: the token of each byte; merges in the order of their rank, where the last of equal pairs counts.
+  // whole_words: a word that is a token is that token, whatever the merges say ("ignore_merges").
+  Bpe(std::span<const Entry> vocabulary, const std::array<std::int32_t, 256>& byte_ids, std::span<const Merge> merges,
+      bool whole_words);
+
+  // Appends the ids of one word. Time is linear in the word but for the sorting of merges.
+  void encode(std::string_view word, std::vector<std::int32_t>& ids) const;
+
+ private:
+  struct Ranked {
+    std::int32_t rank = 0, result = 0;
+  };
+  static std::uint64_t pair(std::int32_t left, std::int32_t right) {
+    return static_cast<std::uint64_t>(static_cast<std::uint32_t>(left)) << 32 | static_cast<std::uint32_t>(right);
+  }
+  const Ranked* merge_of(std::int32_t left, std::int32_t right) const { return merges_.find(pair(left, right)); }
+  void merge_short(std::string_view word, std::vector<std::int32_t>& ids) const;
+  void merge_long(std::string_view word, std::vector<std::int32_t>& ids) const;
+
+  StringTable texts_;
+  std::vector<std::int32_t> ids_;  // of texts_
+  std::array<std::int32_t, 256> byte_ids_ = {};
+  FlatMap<Ranked> merges_;
+  bool whole_words_ = false;
+  friend class LongWord;
+};
+
+}  // namespace attune

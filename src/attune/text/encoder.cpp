@@ -1,0 +1,157 @@
+#include "attune/text/encoder.h"
+
+#include <algorithm>
+
+#include "attune/text/unicode.h"
+#include "attune/text/word_cache.h"
+
+namespace attune {
+namespace {
+
+// One text on its way to ids. Positions are in the text given unless they say "piece".
+class Encoder {
+ public:
+  Encoder(const EncodingParts& parts, std::string_view text, const EncodeOptions& options, bool want_spans)
+      : parts_(parts), text_(text), options_(options), want_spans_(want_spans) {}
+
+  void run();
+  Encoding result = {};
+
+ private:
+  // Source position of a position in a normalized piece; `end` asks for the end of the character there.
+  struct Mapping {
+    const Normalized* normalized = nullptr;
+    std::size_t offset = 0;
+    std::size_t operator()(std::size_t at, bool end) const {
+      if (!normalized || normalized->pieces.empty()) return offset + at;
+      const auto& pieces = normalized->pieces;
+      const auto behind = [end](std::size_t value, const NormalizedPiece& piece) {
+        return end ? value <= piece.end : value < piece.end;
+      };
+      auto piece = std::upper_bound(pieces.begin(), pieces.end(), at, behind);
+      if (piece == pieces.end()) --piece;
+      if (piece->changed) return offset + (end ? piece->source_end : piece->source_begin);
+      return offset + piece->source_begin + (at - piece->begin);
+    }
+  };
+
+  auto allow(const Normalized* normalized, std::size_t offset) const {
+    return [this, mapping = Mapping{normalized, offset}](const AddedToken& token, std::size_t begin, std::size_t end) {
+      if (options_.spellings == Spellings::none) return false;
+      if (token.special && options_.spellings == Spellings::not_special) return false;
+      if (options_.origins.empty()) return true;
+      const Origin worst = worst_origin(mapping(begin, false), mapping(end, true));
+      return worst == Origin::trusted || (worst == Origin::assistant && !token.special);
+    };
+  }
+
+  Origin worst_origin(std::size_t begin, std::size_t end) const {
+    Origin worst = Origin::trusted;
+    auto span = std::upper_bound(options_.origins.begin(), options_.origins.end(), begin,
+                                 [](std::size_t at, const OriginSpan& one) { return at < one.end; });
+    for (; span != options_.origins.end() && span->begin < end; ++span) worst = std::max(worst, span->origin);
+    return worst;
+  }
+
+  void emit_added(const AddedTokenMatch& match, std::size_t begin, std::size_t end) {
+    result.ids.push_back(match.token->id);
+    if (want_spans_) result.spans.push_back({begin, end});
+  }
+
+  void encode_gap(std::size_t begin, std::size_t end) {
+    if (begin == end) return;
+    const std::string_view gap = text_.substr(begin, end - begin);
+    Normalized normalized;
+    if (parts_.nfc) normalized = normalize_nfc(gap);
+    const bool changed = !normalized.pieces.empty();
+    const std::string_view piece = changed ? std::string_view(normalized.text) : gap;
+    const Mapping mapping = {changed ? &normalized : nullptr, begin};
+    std::size_t from = 0;
+    if (!parts_.normalized_finder.empty()) {
+      for (const AddedTokenMatch& match : parts_.normalized_finder.find(piece, allow(mapping.normalized, begin))) {
+        encode_piece(piece, from, match.begin, mapping);
+        emit_added(match, mapping(match.begin, false), mapping(match.end, true));
+        from = match.end;
+      }
+    }
+    encode_piece(piece, from, piece.size(), mapping);
+  }
+
+  void encode_piece(std::string_view gap, std::size_t begin, std::size_t end, const Mapping& mapping) {
+    if (!parts_.pre_tokenizer.separate_digits) return encode_words(gap, begin, end, mapping);
+    std::size_t from = begin;
+    for (std::size_t at = begin; at < end;) {
+      const CodePoint c = code_point_at(gap, at);
+      if (character_class(c.value) == CharacterClass::number) {
+        encode_words(gap, from, at, mapping);
+        encode_words(gap, at, at + c.size, mapping);
+        from = at + c.size;
+      }
+      at += c.size;
+    }
+    encode_words(gap, from, end, mapping);
+  }
+
+  void encode_words(std::string_view gap, std::size_t begin, std::size_t end, const Mapping& mapping) {
+    if (begin == end) return;
+    std::string_view text = gap.substr(begin, end - begin);
+    std::string prefixed;
+    std::size_t added = 0;
+    if (parts_.pre_tokenizer.add_prefix_space && text.front() != ' ') {
+      prefixed = " ";
+      prefixed += text;
+      text = prefixed;
+      added = 1;
+    }
+    Words words(text, parts_.pre_tokenizer.pattern);
+    std::size_t at = 0;  // in `text`
+    const auto source = [&](std::size_t position, bool is_end) {
+      return mapping(begin + (position > added ? position - added : 0), is_end && position > added);
+    };
+    for (std::string_view word = words.next(); !word.empty(); word = words.next()) {
+      const std::size_t first = result.ids.size();
+      encode_word(word);
+      if (!want_spans_) continue;
+      for (std::size_t i = first; i < result.ids.size(); ++i) {
+        const std::size_t size = parts_.texts[result.ids[i]].size();
+        result.spans.push_back({source(at, false), source(at + size, true)});
+        at += size;
+      }
+    }
+  }
+
+  void encode_word(std::string_view word) {
+    WordCache& cache = WordCache::of_this_thread(parts_.serial);
+    if (cache.append(word, result.ids)) return;
+    const std::size_t first = result.ids.size();
+    parts_.bpe.encode(word, result.ids);
+    cache.store(word, std::span(result.ids).subspan(first));
+  }
+
+  const EncodingParts& parts_;
+  std::string_view text_;
+  const EncodeOptions& options_;
+  bool want_spans_;
+};
+
+void Encoder::run() {
+  std::size_t from = 0;
+  if (!parts_.raw_finder.empty()) {
+    for (const AddedTokenMatch& match : parts_.raw_finder.find(text_, allow(nullptr, 0))) {
+      encode_gap(from, match.begin);
+      emit_added(match, match.begin, match.end);
+      from = match.end;
+    }
+  }
+  encode_gap(from, text_.size());
+}
+
+}  // namespace
+
+Encoding encode_text(const EncodingParts& parts, std::string_view text, const EncodeOptions& options, bool want_spans) {
+  Encoder encoder(parts, text, options, want_spans);
+  encoder.run();
+  return std::move(encoder.result);
+}
+
+}  // namespace attune

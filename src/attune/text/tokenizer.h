@@ -1,0 +1,80 @@
+// Text to token ids and back: byte-level BPE tokenizers in Hugging Face's format.
+//
+// Every text has ids: bytes that are no UTF-8 become U+FFFD before encoding, as they do in Python. For valid text
+// decode(encode(text)) is the text again (its NFC where the tokenizer normalizes).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "attune/base/files.h"
+#include "attune/text/encoding.h"
+#include "attune/text/special_tokens.h"
+
+namespace attune {
+
+class Tokenizer {
+ public:
+  // From a model folder (tokenizer.json and the files beside it) or a tokenizer.json. Throws MissingInput, FormatError.
+  static Tokenizer load(const Path& folder_or_file);
+  // From the text of a tokenizer.json alone; `file` names it in messages. Throws FormatError.
+  static Tokenizer from_json(std::string_view json, const std::string& file = "tokenizer.json");
+
+  Tokenizer(Tokenizer&&) noexcept;
+  Tokenizer& operator=(Tokenizer&&) noexcept;
+  ~Tokenizer();
+
+  // All of these may be called from several threads at once.
+  std::vector<std::int32_t> encode(std::string_view text, const EncodeOptions& options = {}) const;
+  Encoding encode_with_offsets(std::string_view text, const EncodeOptions& options = {}) const;
+  std::vector<std::vector<std::int32_t>> encode_batch(std::span<const std::string> texts,
+                                                      const EncodeOptions& options = {}) const;  // threaded
+
+  // Ids that no token has stand for nothing (a model's embedding may be larger than its vocabulary). Bytes that are no
+  // UTF-8 become U+FFFD.
+  std::string decode(std::span<const std::int32_t> ids, bool skip_special = false) const;
+  std::string_view token_bytes(std::int32_t id) const;  // empty for ids that no token has
+
+  std::int32_t vocabulary_size() const;  // the largest id + 1, added tokens included
+  std::optional<std::int32_t> token_id(std::string_view text) const;  // of a token with these bytes, or added token
+  bool is_special(std::int32_t id) const;
+
+  // Absent where the files say null or nothing: never a made-up token (pitfall P7).
+  std::optional<std::int32_t> bos() const;
+  std::optional<std::int32_t> eos() const;
+  std::optional<std::int32_t> pad() const;
+  std::optional<std::int32_t> unk() const;
+  const std::vector<std::int32_t>& stop_ids() const;       // where generation ends: eos and generation_config.json's
+  const SpecialTokens& special_tokens() const;             // their spellings, as templates see them
+  const std::vector<NamedTemplate>& chat_templates() const;
+  const std::string& fingerprint() const;                  // hash of all that decides ids; for caches
+
+ private:
+  struct Parts;
+  explicit Tokenizer(std::unique_ptr<const Parts> parts);
+  static Tokenizer make(std::string_view json, const std::string& name, TokenizerSettings settings,
+                        const std::string& settings_name);
+  std::unique_ptr<const Parts> parts_;
+};
+
+// Turns a stream of ids into text as they come: only ever emits whole characters.
+class StreamingDecoder {
+ public:
+  explicit StreamingDecoder(const Tokenizer& tokenizer, bool skip_special = true)
+      : tokenizer_(tokenizer), skip_special_(skip_special) {}
+
+  std::string add(std::int32_t id);  // the text that is certain by now, often empty in the middle of a character
+  std::string finish();              // the rest; the decoder is as new afterwards
+
+ private:
+  const Tokenizer& tokenizer_;
+  bool skip_special_;
+  std::string pending_;  // bytes of a character that is not whole yet
+};
+
+}  // namespace attune
