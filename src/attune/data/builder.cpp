@@ -11,6 +11,13 @@ std::int32_t DatasetBuilder::enter(std::vector<Item>& items, const Item& item, c
   return place->second;
 }
 
+DatasetBuilder::DatasetBuilder(const Dataset& tables) {
+  for (const Annotator& item : tables.annotators) annotator(item);
+  for (const Scale& item : tables.scales) scale(item);
+  for (const Rubric& item : tables.rubrics) rubric(item);
+  for (const Source& item : tables.sources) source(item);
+}
+
 std::int32_t DatasetBuilder::annotator(const Annotator& item) { return enter(dataset_.annotators, item, 'a'); }
 std::int32_t DatasetBuilder::scale(const Scale& item) { return enter(dataset_.scales, item, 's'); }
 std::int32_t DatasetBuilder::rubric(const Rubric& item) { return enter(dataset_.rubrics, item, 'r'); }

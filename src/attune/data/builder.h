@@ -11,6 +11,8 @@ namespace attune {
 
 class DatasetBuilder {
  public:
+  DatasetBuilder() = default;
+  explicit DatasetBuilder(const Dataset& tables);  // starts with another's tables, without its records
   void add(Record record) { dataset_.records.push_back(std::move(record)); }
   std::int32_t annotator(const Annotator& annotator);  // index of an equal one, added if new
   std::int32_t scale(const Scale& scale);

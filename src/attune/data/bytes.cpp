@@ -213,39 +213,4 @@ Compression compression_of(const Path& path) {
   return Compression::none;
 }
 
-std::string compress(std::string_view bytes, Compression compression) {
-  if (compression == Compression::none) return std::string(bytes);
-  if (compression == Compression::zstd) {
-    ZSTD_CCtx* context = ZSTD_createCCtx();
-    require(context != nullptr, "zstd could not be set up");
-    ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
-    std::string out(ZSTD_compressBound(bytes.size()), '\0');
-    const std::size_t size = ZSTD_compress2(context, out.data(), out.size(), bytes.data(), bytes.size());
-    ZSTD_freeCCtx(context);
-    require(!ZSTD_isError(size), "zstd compression");
-    out.resize(size);
-    return out;
-  }
-  std::string out;
-  // deflate counts in 32 bits: members of at most 1 GiB, which concatenate legally.
-  constexpr std::size_t most = std::size_t{1} << 30;
-  do {
-    const std::string_view piece = bytes.substr(0, most);
-    bytes.remove_prefix(piece.size());
-    z_stream state = {};
-    require(deflateInit2(&state, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK, "zlib could not be set up");
-    const std::size_t start = out.size();
-    out.resize(start + deflateBound(&state, static_cast<uLong>(piece.size())));
-    state.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(piece.data()));
-    state.avail_in = static_cast<uInt>(piece.size());
-    state.next_out = reinterpret_cast<Bytef*>(out.data() + start);
-    state.avail_out = static_cast<uInt>(out.size() - start);
-    const int status = deflate(&state, Z_FINISH);
-    out.resize(out.size() - state.avail_out);
-    deflateEnd(&state);
-    require(status == Z_STREAM_END, "gzip compression");
-  } while (!bytes.empty());
-  return out;
-}
-
 }  // namespace attune

@@ -39,7 +39,22 @@ std::unique_ptr<ByteStream> open_bytes(const Path& path, const ReadLimits& limit
 enum class Compression { none, gzip, zstd };
 Compression compression_of(const Path& path);  // by the name's end
 
-// The whole of `bytes` compressed as one gzip member or zstd frame.
+// Compresses pieces into one gzip member or one zstd frame (with checksum); `none` passes them through.
+class Compressor {
+ public:
+  explicit Compressor(Compression compression);
+  ~Compressor();
+  std::string add(std::string_view piece);  // the compressed bytes that are ready
+  std::string finish();                     // the rest
+  Compressor(const Compressor&) = delete;
+  Compressor& operator=(const Compressor&) = delete;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// All of `bytes` at once.
 std::string compress(std::string_view bytes, Compression compression);
 
 }  // namespace attune

@@ -61,7 +61,7 @@ class Format {
   virtual std::optional<Record> read(const Row& row, RowContext& context) const = 0;
 
   // The record as rows (JSON texts), as far as the format can say it; empty when it cannot. What gets lost is not this
-  // function's business: what_is_lost() reads the rows back and compares.
+  // function's business: LossCheck reads the rows back and compares.
   virtual std::vector<std::string> write(const Record& record, const Dataset& dataset) const = 0;
 
   // The row before the records, or empty.
@@ -79,15 +79,23 @@ inline constexpr std::string_view part_kind<Format> = "format";
 // The format of that name. Throws UsageError with the nearest right spelling.
 const PartRow<Format>& format_named(std::string_view name);
 
-// The best match over some rows of a file, nullptr when nothing fits or two fit equally well.
-const PartRow<Format>* recognise(const std::vector<Row>& rows);
+// The best match over some rows of a file. Throws DataError naming `file` when nothing fits (with the columns seen and
+// the formats that come nearest) or two formats fit equally well.
+const PartRow<Format>& recognise(const std::vector<Row>& rows, const std::string& file);
 
-// One line about rows that no format recognises: the columns seen, and the formats that come nearest.
-std::string unrecognised(const std::vector<Row>& rows);
+// Says what a format cannot carry, by writing records and reading them back.
+class LossCheck {
+ public:
+  LossCheck(const Format& format, const Dataset& dataset);
+  // The first field of the record that would be lost ("feedback[1].annotator"), or none when its rows read back to an
+  // equal record (where it came from aside).
+  std::optional<std::string> lost(const Record& record);
 
-// The first field of the record that `format` cannot carry, or none when its rows read back to an equal record
-// (where it came from aside).
-std::optional<std::string> what_is_lost(const Format& format, const Record& record, const Dataset& dataset);
+ private:
+  const Format& format_;
+  const Dataset& dataset_;
+  DatasetBuilder builder_;  // holds the data set's tables, so that equal entries get equal numbers
+};
 
 // Parses one row. Sets `problem` and returns nothing when it is no JSON object or says a column twice.
 std::optional<Row> parse_row(std::string_view text, RowProblem& problem);

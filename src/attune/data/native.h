@@ -15,12 +15,12 @@ Json to_json(const Scale& scale);
 Json to_json(const Rubric& rubric);
 Json to_json(const Source& source);
 
-// A record as one row. Annotators are named by their id and scales and rubrics by their name, so that rows can be read
-// by eye; extra columns stand under "extra" as the bytes they were.
-std::string to_native(const Record& record, const Dataset& dataset);
+// A record as one row. Annotators, scales, rubrics and sources are numbers into the tables of the header row (a reader
+// also takes an annotator's id); extra columns stand under "extra" as the bytes they were.
+std::string to_native(const Record& record);
 std::string native_header(const Dataset& dataset);
 
-// Reads what to_native wrote; problems go to the context. Names that the header lacks become new entries.
+// Reads what to_native wrote; problems go to the context. An annotator's id that the header lacks is a new annotator.
 std::optional<Record> from_native(const Row& row, RowContext& context);
 void read_native_header(const Json& row, RowContext& context);
 

@@ -1,5 +1,4 @@
 #include <array>
-#include <cmath>
 
 #include "attune/data/native.h"
 #include "attune/data/object_reader.h"
@@ -56,14 +55,15 @@ std::vector<ToolCall> read_calls(ObjectReader& reader) {
   return calls;
 }
 
-// The place of a file's source in the tables: its header numbers them from 0.
-std::int32_t read_source(ObjectReader& reader, RowContext& context) {
-  const std::int32_t index = reader.index("source");
+// An entry of one of the header's tables, which number from 0 in each file; its index in the data set, -1 when absent.
+template <class Item>
+std::int32_t read_entry(ObjectReader& reader, std::string_view key, const std::vector<Item>& table,
+                        std::int32_t (DatasetBuilder::*enter)(const Item&)) {
+  const std::int32_t index = reader.index(key);
   if (index < 0) return -1;
-  const Dataset& header = context.header();
-  if (index < std::ssize(header.sources)) return context.builder().source(header.sources[index]);
-  context.fail(reader.path("source"), "a source that the header lacks",
-               "an index below " + std::to_string(header.sources.size()));
+  if (index < std::ssize(table)) return (reader.context().builder().*enter)(table[index]);
+  reader.context().fail(reader.path(key), std::to_string(index) + ", which the header row lacks",
+                        "an index below " + std::to_string(table.size()));
   return -1;
 }
 
@@ -84,7 +84,7 @@ Node read_node(const Json& json, std::string_view raw, std::size_t index, RowCon
   node.message.answers_call = reader.text("answers_call");
   node.message.train = reader.boolean("train");
   node.message.content_as_list = reader.boolean("content_as_list").value_or(false);
-  node.source = read_source(reader, context);
+  node.source = read_entry(reader, "source", context.header().sources, &DatasetBuilder::source);
   if (reader.member("extra") != nullptr) node.message.extra_json = raw_member(raw, "extra");
   reader.refuse_the_rest();
   return node;
@@ -153,13 +153,7 @@ Rating read_rating(ObjectReader reader) {
   } else {
     reader.context().fail(reader.path("value"), "no number", "a number");
   }
-  if (reader.member("scale") != nullptr) {
-    Scale scale{.name = reader.text("scale")};
-    for (const Scale& known : reader.context().header().scales) {
-      if (known.name == scale.name) scale = known;
-    }
-    what.scale = reader.context().builder().scale(scale);
-  }
+  what.scale = read_entry(reader, "scale", reader.context().header().scales, &DatasetBuilder::scale);
   reader.refuse_the_rest();
   return what;
 }
@@ -215,23 +209,15 @@ std::optional<Judgement> read_judgement(ObjectReader& reader) {
 }
 
 std::int32_t read_annotator(ObjectReader& reader, RowContext& context) {
+  const auto& known = context.header().annotators;
   const Json* value = reader.member("annotator");
-  if (value == nullptr) return -1;
-  if (value->is_string()) {
-    for (const Annotator& known : context.header().annotators) {
-      if (known.id == value->string()) return context.builder().annotator(known);
-    }
-    return context.builder().annotator({.id = value->string()});
+  if (value == nullptr || !value->is_string()) {
+    return read_entry(reader, "annotator", known, &DatasetBuilder::annotator);
   }
-  const std::int32_t index = reader.index("annotator");
-  if (index >= 0 && index < std::ssize(context.header().annotators)) {
-    return context.builder().annotator(context.header().annotators[index]);
+  for (const Annotator& annotator : known) {
+    if (annotator.id == value->string()) return context.builder().annotator(annotator);
   }
-  if (!context.failed()) {
-    context.fail(reader.path("annotator"), "an annotator that the header lacks",
-                 "an index below " + std::to_string(context.header().annotators.size()));
-  }
-  return -1;
+  return context.builder().annotator({.id = value->string()});
 }
 
 Feedback read_feedback(const Json& json, std::string_view raw, std::size_t index, RowContext& context) {
@@ -240,13 +226,7 @@ Feedback read_feedback(const Json& json, std::string_view raw, std::size_t index
   if (auto what = read_judgement(reader)) feedback.what = *std::move(what);
   feedback.on = read_target(reader, "on");
   feedback.annotator = read_annotator(reader, context);
-  if (reader.member("rubric") != nullptr) {
-    Rubric rubric{.name = reader.text("rubric")};
-    for (const Rubric& known : context.header().rubrics) {
-      if (known.name == rubric.name) rubric = known;
-    }
-    feedback.rubric = context.builder().rubric(rubric);
-  }
+  feedback.rubric = read_entry(reader, "rubric", context.header().rubrics, &DatasetBuilder::rubric);
   feedback.supersedes = reader.index("supersedes");
   const Json::Array& shown = reader.list("shown");
   for (std::size_t i = 0; i < shown.size(); ++i) {

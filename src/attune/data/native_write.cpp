@@ -98,9 +98,7 @@ std::string to_native(const Node& node, std::size_t index) {
   return text.str();
 }
 
-class JudgementWriter {
- public:
-  explicit JudgementWriter(const Dataset& dataset) : dataset_(dataset) {}
+struct JudgementWriter {
   Json::Member operator()(const Comparison& what) const {
     Json json = Json::object({{"a", to_json(what.a)}, {"b", to_json(what.b)}, {"outcome", attune::name(what.outcome)}});
     set_optional(json, "strength", what.strength);
@@ -115,7 +113,7 @@ class JudgementWriter {
   }
   Json::Member operator()(const Rating& what) const {
     Json json = Json::object({{"attribute", what.attribute}, {"value", what.value}});
-    if (what.scale >= 0) json.set("scale", dataset_.scales[what.scale].name);
+    set_index(json, "scale", what.scale);
     return {"rating", std::move(json)};
   }
   Json::Member operator()(const Votes& what) const {
@@ -131,16 +129,13 @@ class JudgementWriter {
   Json::Member operator()(const Signal& what) const {
     return {"signal", Json::object({{"kind", what.kind}, {"value", what.value}})};
   }
-
- private:
-  const Dataset& dataset_;
 };
 
-std::string to_native(const Feedback& feedback, const Dataset& dataset) {
-  Json json = Json::object({std::visit(JudgementWriter(dataset), feedback.what)});
+std::string to_native(const Feedback& feedback) {
+  Json json = Json::object({std::visit(JudgementWriter(), feedback.what)});
   if (feedback.on != Target{}) json.set("on", to_json(feedback.on));
   set_index(json, "annotator", feedback.annotator);
-  if (feedback.rubric >= 0) json.set("rubric", dataset.rubrics[feedback.rubric].name);
+  set_index(json, "rubric", feedback.rubric);
   set_index(json, "supersedes", feedback.supersedes);
   if (!feedback.shown.empty()) {
     Json shown = Json::array();
@@ -218,7 +213,7 @@ std::string native_header(const Dataset& dataset) {
   return json.str();
 }
 
-std::string to_native(const Record& record, const Dataset& dataset) {
+std::string to_native(const Record& record) {
   RawObject row;
   if (!record.id.empty()) row.add("id", json_quote(record.id));
   std::vector<std::string> items;
@@ -230,7 +225,7 @@ std::string to_native(const Record& record, const Dataset& dataset) {
   }
   row.add("completions", joined(items));
   items.clear();
-  for (const Feedback& feedback : record.feedback) items.push_back(to_native(feedback, dataset));
+  for (const Feedback& feedback : record.feedback) items.push_back(to_native(feedback));
   if (!items.empty()) row.add("feedback", joined(items));
   if (!record.context.empty()) row.add("context", json_quote(record.context));
   if (!record.answer.empty()) row.add("answer", json_quote(record.answer));

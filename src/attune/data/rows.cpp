@@ -4,7 +4,6 @@
 #include <cstring>
 #include <utility>
 
-#include "attune/base/errors.h"
 #include "attune/base/json.h"
 
 namespace attune {
@@ -67,6 +66,8 @@ bool RowReader::next(RawRow& row) {
     }
     refuse_wide_encodings();
     if (buffer_.starts_with("\xEF\xBB\xBF")) begin_ = 3;
+    const std::size_t first = buffer_.find_first_not_of(" \t\r\n", begin_);
+    if (first != std::string::npos && buffer_[first] == '[') layout_ = RowLayout::document;  // whatever its name
   }
   row = RawRow{};
   return layout_ == RowLayout::lines ? next_line(row) : next_element(row);
@@ -96,8 +97,7 @@ void RowReader::refuse_wide_encodings() {
                           head.starts_with(std::string_view("\0\0\xFE\xFF", 4));
   for (const auto& start : wide) {
     if (!thirty_two && !head.starts_with(start)) continue;
-    throw DataError({.line = 1}, thirty_two ? "text in UTF-32" : "text in UTF-16", "text in UTF-8",
-                    std::string("convert it, for instance with 'iconv -f UTF-") + (thirty_two ? "32" : "16") + " -t UTF-8'");
+    throw DamagedStream{thirty_two ? "text in UTF-32" : "text in UTF-16", "text in UTF-8"};
   }
 }
 
@@ -190,7 +190,8 @@ bool RowReader::next_element(RawRow& row) {
     }
     scanned = buffer_.size() - begin_;
     if (scanned > limit_) {
-      throw DataError({.line = line_}, "a row of more than " + std::to_string(limit_ >> 20) + " MiB", "rows in a list");
+      throw DamagedStream{"a row of more than " + std::to_string(limit_ >> 20) + " MiB in line " + std::to_string(line_),
+                          "smaller rows"};
     }
     if (!fill()) {
       size = scanned;
