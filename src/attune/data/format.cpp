@@ -142,23 +142,24 @@ const PartRow<Format>& recognise(const std::vector<Row>& rows, const std::string
 }
 
 LossCheck::LossCheck(const Format& format, const Dataset& dataset)
-    : format_(format), dataset_(dataset), builder_(dataset) {}
+    : format_(format), dataset_(dataset), builder_(dataset), context_(builder_, "", "") {
+  Dataset& header = context_.header();
+  header.annotators = dataset.annotators;
+  header.scales = dataset.scales;
+  header.rubrics = dataset.rubrics;
+  header.sources = dataset.sources;
+}
 
 std::optional<std::string> LossCheck::lost(const Record& record) {
   const std::vector<std::string> rows = format_.write(record, dataset_);
   if (rows.empty()) return "record";
   if (rows.size() > 1) return record.feedback.size() > 1 ? "feedback" : "completions";
-  RowContext context(builder_, "", "");
-  Dataset& header = context.header();
-  header.annotators = dataset_.annotators;
-  header.scales = dataset_.scales;
-  header.rubrics = dataset_.rubrics;
-  header.sources = dataset_.sources;
+  context_.start_row(1);
   RowProblem problem;
   const auto row = parse_row(rows.front(), problem);
-  const auto again = row ? format_.read(*row, context) : std::nullopt;
-  if (!again || context.failed()) {
-    const auto problems = context.take_problems();
+  const auto again = row ? format_.read(*row, context_) : std::nullopt;
+  if (!again || context_.failed()) {
+    const auto problems = context_.take_problems();
     return problems.empty() || problems.front().field.empty() ? "record" : problems.front().field;
   }
   const Record before = without_sources(record), after = without_sources(*again);

@@ -86,7 +86,9 @@ const PartRow<Format>& recognise(const std::vector<Row>& rows, const std::string
 // Says what a format cannot carry, by writing records and reading them back.
 class LossCheck {
  public:
-  LossCheck(const Format& format, const Dataset& dataset);
+  LossCheck(const Format& format, const Dataset& dataset);  // both must outlive it
+  LossCheck(const LossCheck&) = delete;
+  LossCheck& operator=(const LossCheck&) = delete;
   // The first field of the record that would be lost ("feedback[1].annotator"), or none when its rows read back to an
   // equal record (where it came from aside).
   std::optional<std::string> lost(const Record& record);
@@ -95,6 +97,7 @@ class LossCheck {
   const Format& format_;
   const Dataset& dataset_;
   DatasetBuilder builder_;  // holds the data set's tables, so that equal entries get equal numbers
+  RowContext context_;
 };
 
 // Parses one row. Sets `problem` and returns nothing when it is no JSON object or says a column twice.
