@@ -182,7 +182,8 @@ std::optional<Row> parse_row(std::string_view text, RowProblem& problem) {
     problem.expected = "an object";
     return std::nullopt;
   }
-  row.columns = raw_members(text);
+  row.text = std::make_shared<const std::string>(text);
+  row.columns = raw_members(*row.text);
   std::set<std::string_view> keys;
   for (const RawMember& column : row.columns) {
     if (keys.insert(column.key).second) continue;

@@ -1,6 +1,7 @@
 // A format: how rows of one kind of data file become records and records rows again. One file in formats/ each.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,10 +16,11 @@
 
 namespace attune {
 
-// One row, parsed, and its columns as bytes. Valid while a format looks at it.
+// One row, parsed, and its columns as bytes.
 struct Row {
-  Json value = {};                       // an object
-  std::vector<RawMember> columns = {};   // in the order of the row
+  Json value = {};                                  // an object
+  std::shared_ptr<const std::string> text = {};     // what the columns are views into
+  std::vector<RawMember> columns = {};              // in the order of the row
 };
 
 // What a format tells about the row it reads, and the tables it may enter things into. One a file.
