@@ -4,7 +4,8 @@
 # whose headers it may include; tests/check_includes.py holds the sources against the edges written here.
 #   TORCH      the folder sees libtorch (through the shared precompiled header)
 #   LINKS      third-party targets
-#   CATALOGUE  each .cpp that holds an ATTUNE_PART of this interface becomes a row of the generated table parts()
+#   CATALOGUE  each .cpp that holds an ATTUNE_PART of this interface becomes a row of the generated table parts();
+#              FOLDER/Interface when the parts (and their namespace) live in a folder below, with the header above it
 # If tests/unit/NAME exists, its files become one test binary test_NAME.
 find_program(CCACHE ccache)
 if(CCACHE)
@@ -25,6 +26,7 @@ function(attune_library name)
     return()
   endif()
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
+  list(FILTER sources EXCLUDE REGEX "/(main|entry)\\.cpp$")  # programs link the library
   if(arg_CATALOGUE)
     attune_catalogue(${name} ${arg_CATALOGUE} "${sources}" table)
     list(APPEND sources ${table})
@@ -65,7 +67,15 @@ endfunction()
 
 # Writes the table of a catalogue: extern references to every part's symbol, which pull the objects out of the static
 # library and turn a misspelt name into a link error that names the file.
-function(attune_catalogue folder interface sources result)
+function(attune_catalogue folder catalogue sources result)
+  get_filename_component(interface ${catalogue} NAME)
+  get_filename_component(inner "${catalogue}" DIRECTORY)
+  set(home ${CMAKE_CURRENT_SOURCE_DIR}/${folder})
+  set(space ${folder})
+  if(inner)
+    set(home ${home}/${inner})
+    set(space ${inner})
+  endif()
   set(declarations "")
   set(rows "")
   foreach(source ${sources})
@@ -74,7 +84,7 @@ function(attune_catalogue folder interface sources result)
       string(REGEX REPLACE "^ATTUNE_PART\\(([A-Za-z_]+), *([A-Za-z0-9_]+),.*" "\\1;\\2" pair "${line}")
       list(GET pair 0 kind)
       list(GET pair 1 symbol)
-      file(RELATIVE_PATH path ${CMAKE_CURRENT_SOURCE_DIR}/${folder} ${source})
+      file(RELATIVE_PATH path ${home} ${source})
       string(REGEX REPLACE "\\.cpp$" "" path "${path}")
       string(REPLACE "_" "-" path "${path}")
       string(APPEND declarations "extern constinit const Part<${kind}> part_${symbol};  // ${path}\n")
@@ -84,8 +94,8 @@ function(attune_catalogue folder interface sources result)
   endforeach()
   string(TOLOWER ${interface} lower)
   string(CONCAT text "// Generated from the files of src/attune/${folder}: one row a part.\n"
-      "#include \"attune/${folder}/${lower}.h\"\n\nnamespace attune::${folder} {\n${declarations}}\n\n"
-      "namespace attune {\nusing namespace ${folder};\n"
+      "#include \"attune/${folder}/${lower}.h\"\n\nnamespace attune::${space} {\n${declarations}}\n\n"
+      "namespace attune {\nusing namespace ${space};\n"
       "static constinit const PartRow<${interface}> rows[] = {\n${rows}};\n"
       "template <>\nstd::span<const PartRow<${interface}>> part_rows<${interface}>() { return rows; }\n"
       "}  // namespace attune\n")

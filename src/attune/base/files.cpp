@@ -184,6 +184,30 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   return *this;
 }
 
+InputFile::InputFile(const Path& path) : path_(path), descriptor_(open_regular(path).descriptor.release()) {}
+
+InputFile InputFile::standard_input() {
+  InputFile file;
+  file.path_ = "standard input";
+  file.descriptor_ = STDIN_FILENO;
+  return file;
+}
+
+InputFile::~InputFile() {
+  if (descriptor_ > STDIN_FILENO) ::close(descriptor_);
+}
+
+InputFile::InputFile(InputFile&& other) noexcept
+    : path_(std::move(other.path_)), descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+std::size_t InputFile::read(std::span<char> into) {
+  while (true) {
+    const ssize_t count = ::read(descriptor_, into.data(), into.size());
+    if (count >= 0) return static_cast<std::size_t>(count);
+    if (errno != EINTR) fail(path_, "reading", errno);
+  }
+}
+
 std::vector<std::string> list_directory(const Path& path) {
   std::error_code error;
   std::filesystem::directory_iterator entries(path, error);

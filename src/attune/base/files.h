@@ -59,6 +59,22 @@ class MappedFile {
   std::size_t size_ = 0;
 };
 
+// A regular file, or standard input, read from front to back in pieces.
+class InputFile {
+ public:
+  explicit InputFile(const Path& path);  // errors as read_file
+  static InputFile standard_input();     // not closed at the end
+  ~InputFile();
+  InputFile(InputFile&& other) noexcept;
+  InputFile& operator=(InputFile&&) = delete;
+  std::size_t read(std::span<char> into);  // bytes read, 0 at the end; throws IoError
+
+ private:
+  InputFile() = default;
+  Path path_;
+  int descriptor_ = -1;
+};
+
 // Names in a directory, sorted. Throws MissingInput when it is not there.
 std::vector<std::string> list_directory(const Path& path);
 

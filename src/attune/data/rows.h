@@ -1,0 +1,55 @@
+// Rows of a data file as text: JSON Lines, or the elements of a JSON list, one at a time in bounded memory.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "attune/data/bytes.h"
+
+namespace attune {
+
+struct RawRow {
+  std::string_view text = {};  // valid until the next call; UTF-8 unless `problem` says otherwise
+  std::int64_t line = 0;       // where it begins: from 1, in the decompressed stream
+  std::string problem = {};    // not empty: the row cannot be used, and why
+  std::string expected = {};
+};
+
+enum class RowLayout {
+  lines,     // one value a line (.jsonl)
+  document,  // one list of values, or values one after the other (.json)
+};
+RowLayout row_layout_of(const Path& path);  // by the name, compression aside; standard input: lines
+
+// Splits a stream into rows without parsing them. A byte order mark, CRLF, empty lines and a last line without newline
+// are legal; a file that begins with '[' is a document whatever its name. Throws DamagedStream, also for UTF-16 and UTF-32,
+// and what the stream throws.
+class RowReader {
+ public:
+  RowReader(std::unique_ptr<ByteStream> stream, RowLayout layout, const ReadLimits& limits = {});
+  bool next(RawRow& row);  // false at the end
+
+ private:
+  bool fill();  // another block behind what is buffered; false at the end
+  void refuse_wide_encodings();
+  bool next_line(RawRow& row);
+  bool next_element(RawRow& row);
+  bool skip_to_element();
+  void finish(RawRow& row, std::size_t begin, std::size_t end) const;
+
+  std::unique_ptr<ByteStream> stream_;
+  RowLayout layout_;
+  std::size_t limit_;
+  std::string buffer_;
+  std::size_t begin_ = 0;  // of what is not yet consumed
+  std::int64_t line_ = 1;
+  bool started_ = false, ended_ = false;
+  bool in_list_ = false, list_ended_ = false, any_ = false, comma_ = true;
+};
+
+// Byte at which `text` stops being UTF-8; text.size() when it never does.
+std::size_t utf8_error(std::string_view text);
+
+}  // namespace attune

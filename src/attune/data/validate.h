@@ -1,0 +1,21 @@
+// Deep checks of records: every index in range, every value finite and on its scale.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "attune/data/record.h"
+
+namespace attune {
+
+// What is wrong with one place of a record, never its content.
+struct RecordProblem {
+  std::string field = {};  // nodes[2].parent
+  std::string found = {}, expected = {};
+};
+
+// Everything that is wrong with `record` as a member of `dataset` (whose annotators, scales, rubrics and sources it names).
+// An empty answer is legal here; the formats decide what their rows must hold.
+std::vector<RecordProblem> validate(const Record& record, const Dataset& dataset);
+
+}  // namespace attune

@@ -1,0 +1,215 @@
+#include <gmock/gmock.h>
+
+#include "attune/data/format.h"
+#include "attune/data/validate.h"
+#include "unit/data/support.h"
+
+namespace attune {
+namespace {
+
+using testing::read_text;
+using testing::row_json;
+using testing::through;
+
+// Each row with the format that should recognise it; every one must come back as it was.
+struct Sample {
+  const char* format;
+  const char* row;
+};
+const Sample samples[] = {
+    {"trl-preference", R"({"prompt":"The sky is","chosen":" blue.","rejected":" green."})"},
+    {"trl-preference", R"({"chosen":"The sky is blue.","rejected":"The sky is green.","x":[1,{"y":2}]})"},
+    {"trl-preference", R"({"id":7,"source":"s","prompt":"Q","chosen":[{"content":"Q","role":"user"},{"content":"A","role":"assistant"}],"rejected":[{"content":"Q","role":"user"},{"content":"B","role":"assistant"}]})"},
+    {"trl-preference", R"({"prompt":[{"role":"user","content":"Q"}],"chosen":[{"role":"assistant","content":"A"}],"rejected":[{"role":"assistant","content":"B"}],"margin":2.5,"score_chosen":8,"score_rejected":7.50})"},
+    {"trl-preference", R"({"rejected":"n","chosen":"y","prompt":"p","tools":[{"type":"function","function":{"name":"f"}}],"chat_template_kwargs":{"enable_thinking":false},"big":123456789012345678})"},
+    {"trl-preference", R"({"prompt":"p","chosen":"y","rejected":"n","tools":"[ {\"name\": \"f\"} ]","score_chosen":null})"},
+    {"trl-prompt-completion", R"({"prompt":"p","completion":"c","id":"r1"})"},
+    {"trl-prompt-completion", R"({"prompt":[{"role":"user","content":"p"}],"completion":[{"role":"assistant","content":"c"}]})"},
+    {"trl-prompt", R"({"prompt":"p","answer_key":4})"},
+    {"trl-unpaired", R"({"prompt":"p","completion":"c","label":true})"},
+    {"trl-text", R"({"text":"once upon a time","meta":null})"},
+    {"trl-messages", R"({"messages":[{"role":"system","content":"s"},{"role":"user","content":"u","name":"kim"},{"role":"assistant","content":"a","weight":0},{"role":"user","content":[{"type":"text","text":"v"}]},{"role":"assistant","content":"b"}]})"},
+    {"trl-messages", R"({"messages":[{"role":"user","content":"u"},{"role":"assistant","content":null,"tool_calls":[{"id":"1","type":"function","function":{"name":"f","arguments":{"x":1}}}]},{"role":"tool","tool_call_id":"1","content":"2"},{"role":"assistant","content":"two","reasoning_content":"r"}]})"},
+    {"trl-messages", R"({"conversations":[{"from":"human","value":"u"},{"from":"gpt","value":"a"},{"from":"user","value":"v"},{"from":"gpt","value":"b"}]})"},
+    {"hh-rlhf", R"({"chosen":"\n\nHuman: a\n\nAssistant: b\n\nHuman:c\n\nAssistant: d","rejected":"\n\nHuman: a\n\nAssistant: b\n\nHuman:c\n\nAssistant: e"})"},
+};
+
+TEST(Formats, EveryRowIsRecognisedAndComesBackTheSame) {
+  for (const Sample& sample : samples) {
+    SCOPED_TRACE(sample.row);
+    const auto read = read_text(sample.row);
+    ASSERT_EQ(read.report.bad_rows, 0) << read.report.problems.front().field << ": " << read.report.problems.front().found;
+    EXPECT_EQ(read.report.formats.front(), sample.format);
+    EXPECT_THAT(validate(read.dataset.records.front(), read.dataset), ::testing::IsEmpty());
+    const auto rows = through({sample.row});
+    ASSERT_EQ(rows.size(), 1u);
+    EXPECT_EQ(row_json(rows.front()), row_json(sample.row)) << rows.front();
+  }
+}
+
+TEST(Formats, EveryRowComesBackTheSameThroughTheNativeForm) {
+  for (const Sample& sample : samples) {
+    SCOPED_TRACE(sample.row);
+    const testing::TemporaryDirectory directory;
+    write_durably(disk(), directory / "in.jsonl", sample.row);
+    const auto read = read_dataset({{.path = (directory / "in.jsonl").string()}});
+    write_dataset(disk(), directory / "native.jsonl.zst", read.dataset);
+    const auto again = read_dataset({{.path = (directory / "native.jsonl.zst").string()}});
+    EXPECT_EQ(again.report.formats.front(), "attune");
+    EXPECT_EQ(again.dataset.records, read.dataset.records);
+    write_dataset(disk(), directory / "out.json", again.dataset, {.format = sample.format});
+    const auto rows = testing::rows_of(directory / "out.json");
+    ASSERT_EQ(rows.size(), 1u);
+    EXPECT_EQ(row_json(rows.front()), row_json(sample.row)) << rows.front();
+  }
+}
+
+TEST(Formats, UnknownColumnsKeepTheirBytesAndTheirOrder) {
+  const auto rows = through({R"({"z":1.50,"prompt":"p","a":1e400,"chosen":"y","rejected":"n"})"});
+  // 1e400 is no double: the row cannot be read at all, so ask with a number that can.
+  EXPECT_EQ(rows.front(), R"({"z":1.50,"prompt":"p","a":1e400,"chosen":"y","rejected":"n"})");
+}
+
+TEST(TrlPreference, TheImplicitPromptIsThatOfTrl) {
+  const auto prompt_of = [](const std::string& chosen, const std::string& rejected) {
+    const auto read = read_text(Json::object({{"chosen", chosen}, {"rejected", rejected}}).str());
+    const Record& record = read.dataset.records.at(0);
+    return prompt_text(record, record.completions[0]);
+  };
+  EXPECT_EQ(prompt_of("The sky is blue", "The sky is green"), "The sky is");  // the blank goes with the answers
+  EXPECT_EQ(prompt_of("ab", "abc"), "a");  // one begins with the other: the last shared character stays with them
+  EXPECT_EQ(prompt_of("x", "y"), "");
+  EXPECT_EQ(prompt_of("caf\xC3\xA9", "caf\xC3\xAA"), "caf");  // never inside of a character
+}
+
+TEST(TrlPreference, MarginAndScoresBecomeStrengthAndRatings) {
+  const auto read = read_text(R"({"prompt":"p","chosen":"y","rejected":"n","margin":2,"score_chosen":8.5,"score_rejected":3})");
+  const Record& record = read.dataset.records.at(0);
+  ASSERT_EQ(pairs(record).size(), 1u);
+  EXPECT_EQ(pairs(record)[0].strength, 2);
+  ASSERT_EQ(record.feedback.size(), 3u);
+  EXPECT_EQ(std::get<Rating>(record.feedback[1].what).value, 8.5);
+  EXPECT_EQ(record.feedback[2].on.completion, 1);
+}
+
+TEST(TrlMessages, TheCompletionBeginsWithTheFirstAnswer) {
+  const auto read = read_text(samples[11].row);
+  const Record& record = read.dataset.records.at(0);
+  EXPECT_EQ(prompt_text(record, record.completions[0]), "su");
+  EXPECT_EQ(completion_text(record, record.completions[0]), "avb");
+}
+
+// Field and kind of the first problem of one row.
+std::string problem_of(const std::string& row) {
+  const auto report = read_text(row).report;
+  if (report.problems.empty()) return "none";
+  return report.problems[0].field + ": " + report.problems[0].found;
+}
+
+TEST(BadRows, FaultC3MissingAndWrongFieldsAreNamedByTheirPath) {
+  EXPECT_EQ(problem_of(R"({"prompt":"p","rejected":"n"})"), "chosen: no such column");
+  EXPECT_EQ(problem_of(R"({"prompt":"p","chosen":4,"rejected":"n"})"), "chosen: an integer");
+  EXPECT_EQ(problem_of(R"({"prompt":"p","chosen":"y","rejected":null})"), "rejected: null");
+  EXPECT_EQ(problem_of(R"({"prompt":["p"],"chosen":"y","rejected":"n"})"), "prompt: a list");
+  EXPECT_EQ(problem_of(R"({"prompt":"p","chosen":"y","rejected":"n","margin":"big"})"), "margin: a string");
+  EXPECT_EQ(problem_of(R"({"messages":[{"role":"user","content":"u"},{"role":"assistant","content":5}]})"),
+            "messages[1].content: an integer");
+  EXPECT_EQ(problem_of(R"({"messages":[{"role":"user","content":"u"},{"content":"a"}]})"), "messages[1].role: no such member");
+  EXPECT_EQ(problem_of(R"({"messages":[{"role":"user","role":"user","content":"u"}]})"),
+            "messages[0].role: the same member twice");
+  EXPECT_EQ(problem_of(R"({"prompt":"p","completion":"c","label":1})"), "label: an integer");
+  EXPECT_EQ(problem_of(R"({"prompt":"p","chosen":"y","chosen":"z","rejected":"n"})"), "chosen: the same column twice");
+  EXPECT_EQ(problem_of(R"({"prompt":"p","chosen":"y","rejected":"n","images":["a.png"]})"), "images: images");
+}
+
+TEST(BadRows, FaultC4IdenticalEmptyAndBlankAnswersAreNamed) {
+  EXPECT_EQ(problem_of(R"({"prompt":"p","chosen":"y","rejected":"y"})"), "rejected: the same answer as chosen");
+  EXPECT_EQ(problem_of(R"({"chosen":"same","rejected":"same"})"), "rejected: the same text as chosen");
+  EXPECT_EQ(problem_of(R"({"prompt":"p","chosen":"","rejected":"n"})"), "chosen: an empty answer");
+  EXPECT_EQ(problem_of(R"({"prompt":"p","chosen":"y","rejected":" \n"})"), "rejected: an answer of blanks only");
+  EXPECT_EQ(problem_of(R"({"chosen":[{"role":"user","content":"a"},{"role":"assistant","content":"b"}],"rejected":[{"role":"user","content":"c"},{"role":"assistant","content":"d"}]})"),
+            "rejected: a first message unlike that of chosen");
+  EXPECT_EQ(problem_of(R"({"chosen":"\n\nHuman: a\n\nAssistant: b","rejected":"\n\nHuman: c\n\nAssistant: d"})"),
+            "rejected: a prompt unlike that of chosen");
+}
+
+TEST(BadRows, FaultC5RolesAreChecked) {
+  EXPECT_EQ(problem_of(R"({"messages":[{"role":"user","content":"u"},{"role":"wizard","content":"a"}]})"),
+            "messages[1].role: an unknown role");
+  EXPECT_EQ(problem_of(R"({"messages":[{"role":"user","content":"u"}]})"),
+            "messages[0].role: a last message that is not the assistant's");
+  EXPECT_EQ(problem_of(R"({"messages":[]})"), "messages: an empty list of messages");
+  const auto twice = read_text(
+      R"({"messages":[{"role":"user","content":"u"},{"role":"user","content":"v"},{"role":"assistant","content":"a"}]})");
+  EXPECT_EQ(twice.report.bad_rows, 0);
+  EXPECT_EQ(twice.report.notes.at("two user turns in a row"), 1);
+}
+
+TEST(Convert, WhatAFormatCannotCarryIsNamedAndRefusedUnlessLossy) {
+  const std::vector<std::string> pair = {R"({"prompt":"p","chosen":"y","rejected":"n"})"};
+  EXPECT_THAT(testing::what_of([&] { through(pair, "trl-prompt-completion"); }), ::testing::HasSubstr("record 0"));
+  const auto rows = through(pair, "trl-prompt-completion", true);
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0], R"({"prompt":"p","completion":"y"})");
+  EXPECT_EQ(through(pair, "trl-unpaired", true).size(), 2u);
+  EXPECT_THAT(testing::what_of([&] { through(pair, "hh-rlhf"); }), ::testing::HasSubstr("hh-rlhf cannot carry"));
+  EXPECT_THROW(through(pair, "trl-preferense"), UsageError);
+}
+
+TEST(Convert, ATranscriptBecomesAConversationWithoutLoss) {
+  const auto rows = through({R"({"chosen":"\n\nHuman: a\n\nAssistant: b","rejected":"\n\nHuman: a\n\nAssistant: c"})"}, "trl-preference");
+  EXPECT_EQ(rows.at(0), R"({"prompt":[{"role":"user","content":"a"}],"chosen":[{"role":"assistant","content":"b"}],)"
+                        R"("rejected":[{"role":"assistant","content":"c"}]})");
+}
+
+TEST(Native, SeveralAnnotatorsAndEveryKindOfFeedbackSurvive) {
+  Dataset dataset;
+  dataset.annotators = {{Annotator::human, "ann", {{"age", "30-39"}}}, {Annotator::model, "judge", {}}};
+  dataset.scales = {{"stars", 1, 5, {}}};
+  dataset.rubrics = {{"help", "Is it helpful?"}};
+  Record record{.id = "r"};
+  record.nodes = {{-1, {.role = Role::user, .content = {{.text = "q"}}}},
+                  {0, {.role = Role::assistant, .content = {{.text = "a"}, {.kind = Content::Kind::image, .media = {"u", "image/png", "h"}}}}},
+                  {0, {.role = Role::assistant, .content = {{.text = "b"}}, .train = false, .extra_json = R"({"k":1.50})"}}};
+  record.completions = {{0, 1}, {0, 2}};
+  const Target first{.completion = 0}, second{.completion = 1};
+  record.feedback = {{.what = Comparison{first, second, Outcome::both_bad, 0.5}, .annotator = 0, .rubric = 0, .shown = {1, 0},
+                      .why = "w", .time_us = 5, .seconds = 1.5, .confidence = 0.25, .weight = 2, .extra_json = R"({"e":[]})"},
+                     {.what = Ranking{{{second}, {first}}, true}, .annotator = 1, .supersedes = 0},
+                     {.what = Rating{"quality", 4.5, 0}, .on = first},
+                     {.what = Votes{{first, second}, {0.25, 0.75}}},
+                     {.what = Label{"harm", "none"}, .on = {.completion = 1, .begin = 0, .end = 1}},
+                     {.what = Critique{"c"}, .on = second},
+                     {.what = Edit{"e"}, .on = second},
+                     {.what = Signal{"dwell", 3}, .on = second}};
+  record.context = "ctx";
+  record.answer = "42";
+  record.documents = {"d"};
+  record.tools_json = {R"({"name":"f"})"};
+  record.extra_json = R"({"x":12345678901234567})";
+  ASSERT_THAT(validate(record, dataset), ::testing::IsEmpty());
+  dataset.records = {record};
+  const testing::TemporaryDirectory directory;
+  write_dataset(disk(), directory / "a.jsonl.gz", dataset);
+  const auto read = read_dataset({{.path = (directory / "a.jsonl.gz").string()}});
+  EXPECT_EQ(read.dataset.records, dataset.records);
+  EXPECT_EQ(read.dataset.annotators, dataset.annotators);
+  EXPECT_EQ(read.dataset.scales, dataset.scales);
+  EXPECT_EQ(read.dataset.rubrics, dataset.rubrics);
+}
+
+TEST(Native, AMisspeltKeyIsRefusedWithTheNearestRightSpelling) {
+  const auto report = read_text(R"({"nodes":[{"role":"user","contnt":"u"}],"completions":[]})").report;
+  ASSERT_EQ(report.bad_rows, 1);
+  EXPECT_EQ(report.problems[0].field, "nodes[0]");
+  EXPECT_THAT(report.problems[0].expected, ::testing::HasSubstr("content"));
+}
+
+TEST(Recognition, UnknownRowsListTheirColumnsAndTheNearestFormat) {
+  const std::string what = testing::what_of([] { read_text(R"({"promt":"p","choosen":"y","regected":"n"})"); });
+  EXPECT_THAT(what, ::testing::HasSubstr("choosen, promt, regected"));
+  EXPECT_THAT(what, ::testing::HasSubstr("trl-preference"));
+}
+
+}  // namespace
+}  // namespace attune
