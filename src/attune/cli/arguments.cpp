@@ -80,6 +80,13 @@ double Arguments::number(std::string_view name, double otherwise) {
   return otherwise;
 }
 
+std::string Arguments::action(std::string_view what) {
+  if (words_.empty() || is_option(words_.front())) fail("no word that says what to do", std::string(what));
+  std::string word = std::move(words_.front());
+  words_.erase(words_.begin());
+  return word;
+}
+
 std::vector<std::string> Arguments::rest(std::size_t least, std::size_t most, std::string_view what) {
   for (const auto& word : words_) {
     if (!is_option(word)) continue;

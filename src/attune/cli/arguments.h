@@ -21,6 +21,9 @@ class Arguments {
   std::int64_t integer(std::string_view name, std::int64_t otherwise);
   double number(std::string_view name, double otherwise);
 
+  // Takes the first plain word, which says what to do: `attune data ACTION ...`. It must stand before any option.
+  std::string action(std::string_view what);
+
   // The plain words, in order. Call it last: throws UsageError for options nobody asked for, and when there are fewer
   // than `least` or more than `most`; `what` says what they should be ("PATH").
   std::vector<std::string> rest(std::size_t least, std::size_t most, std::string_view what);

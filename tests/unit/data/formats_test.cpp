@@ -65,9 +65,8 @@ TEST(Formats, EveryRowComesBackTheSameThroughTheNativeForm) {
 }
 
 TEST(Formats, UnknownColumnsKeepTheirBytesAndTheirOrder) {
-  const auto rows = through({R"({"z":1.50,"prompt":"p","a":1e400,"chosen":"y","rejected":"n"})"});
-  // 1e400 is no double: the row cannot be read at all, so ask with a number that can.
-  EXPECT_EQ(rows.front(), R"({"z":1.50,"prompt":"p","a":1e400,"chosen":"y","rejected":"n"})");
+  const std::string row = R"({"z":1.50,"prompt":"p","a":1E+3,"chosen":"y","u":"\u00e9\/","rejected":"n","n":18446744073709551615})";
+  EXPECT_EQ(through({row}).front(), row);
 }
 
 TEST(TrlPreference, TheImplicitPromptIsThatOfTrl) {

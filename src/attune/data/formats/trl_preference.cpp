@@ -50,7 +50,7 @@ class TrlPreference final : public Format {
     return answers == 2 ? 0.9 : answers * 0.5;
   }
 
-  std::string columns() const override { return "chosen, rejected"; }
+  std::string columns() const override { return "prompt, chosen, rejected"; }
 
   std::optional<Record> read(const Row& row, RowContext& context) const override {
     Columns columns(row, context);
