@@ -8,7 +8,6 @@
 #include "attune/cli/verbs.h"
 #include "attune/data/duplicates.h"
 #include "attune/data/read.h"
-#include "attune/data/validate.h"
 #include "attune/data/write.h"
 #include "attune/reports/report.h"
 
@@ -36,7 +35,8 @@ Json counts_json(const std::map<std::string, std::int64_t>& counts) {
 }
 
 std::string problem_line(const RowProblem& problem) {
-  const Problem shown{{.file = problem.file, .line = problem.row, .field = problem.field}, problem.found, problem.expected};
+  const Problem shown{
+      {.file = problem.file, .line = problem.row, .field = problem.field}, problem.found, problem.expected};
   return shown.str();
 }
 
@@ -96,7 +96,8 @@ void print_table(Answer& answer, const Json& json, const std::string& head = "")
 
 void print_problems(Answer& answer, const ReadReport& report) {
   for (const RowProblem& problem : report.problems) answer.text(problem_line(problem) + '\n');
-  if (report.problems.size() == ReadReport::kept) answer.text("... and more: " + std::to_string(report.bad_rows) + " bad rows\n");
+  if (report.problems.size() == ReadReport::kept)
+    answer.text("... and more: " + std::to_string(report.bad_rows) + " bad rows\n");
 }
 
 int inspect(Arguments& arguments) {
@@ -117,27 +118,12 @@ int inspect(Arguments& arguments) {
   return 0;
 }
 
-// Deep checks of what the formats let through: a record built wrongly is a bad row too.
-void add_record_problems(const Dataset& dataset, ReadReport& report) {
-  for (std::size_t i = 0; i < dataset.records.size(); ++i) {
-    std::vector<RowProblem> problems;
-    for (RecordProblem& problem : validate(dataset.records[i], dataset)) {
-      problems.push_back({.row = static_cast<std::int64_t>(i),
-                          .field = std::move(problem.field),
-                          .found = std::move(problem.found),
-                          .expected = std::move(problem.expected)});
-    }
-    if (!problems.empty()) report.add_bad_row(std::move(problems));
-  }
-}
-
 int validate_data(Arguments& arguments) {
   const bool json = arguments.flag("--json");
   const bool strict = arguments.flag("--strict");
   const std::string format = arguments.option("--format").value_or("");
   const auto words = arguments.rest(1, 1, "PATH");
-  ReadResult read = inspect_dataset({.path = words[0], .format = format});
-  add_record_problems(read.dataset, read.report);
+  const ReadResult read = inspect_dataset({.path = words[0], .format = format});
   const DuplicateCounts duplicates = count_duplicates(read.dataset);
   const bool refused = read.report.bad_rows > 0 || read.dataset.records.empty() ||
                        (strict && duplicates.repeated + duplicates.conflicting > 0);
@@ -153,8 +139,8 @@ int validate_data(Arguments& arguments) {
   } else {
     print_problems(answer, read.report);
     answer.text(std::to_string(read.report.rows) + " rows of " + format_of(read.report) + ", " +
-                std::to_string(read.report.bad_rows) + " bad, " + std::to_string(duplicates.repeated) + " pairs repeated, " +
-                std::to_string(duplicates.conflicting) + " in conflict\n");
+                std::to_string(read.report.bad_rows) + " bad, " + std::to_string(duplicates.repeated) +
+                " pairs repeated, " + std::to_string(duplicates.conflicting) + " in conflict\n");
   }
   answer.finish();
   return refused ? exit_code(ErrorKind::data) : 0;

@@ -124,7 +124,8 @@ class GzipStream final : public ByteStream {
         inflateReset(&state_);
         expansion_.member_ended(input_.consumed());
       } else if (status != Z_OK && status != Z_BUF_ERROR) {
-        const bool checksum = state_.msg != nullptr && std::string_view(state_.msg).find("check") != std::string_view::npos;
+        const bool checksum =
+            state_.msg != nullptr && std::string_view(state_.msg).find("check") != std::string_view::npos;
         pending_ = checksum ? "gzip data with a wrong checksum" : "damaged gzip data";
       }
       if (count > 0) return count;

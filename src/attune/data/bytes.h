@@ -28,7 +28,8 @@ struct DamagedStream {
 class ByteStream {
  public:
   virtual ~ByteStream() = default;
-  // Fills the front of `into`; the number of bytes, 0 only at the end. Throws DamagedStream and the errors of InputFile.
+  // Fills the front of `into`; the number of bytes, 0 only at the end. Throws DamagedStream and the errors of
+  // InputFile.
   virtual std::size_t read(std::span<char> into) = 0;
 };
 

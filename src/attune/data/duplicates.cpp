@@ -12,7 +12,8 @@ namespace {
 // The prompt with its speakers, so that the same words in another role are another prompt.
 std::string prompt_key(const Record& record, std::int32_t after) {
   Hasher hasher;
-  for (const Message* message : path_to(record, after)) hasher.add(name(message->role)).add("\x1f").add(text_of(*message)).add("\x1e");
+  for (const Message* message : path_to(record, after))
+    hasher.add(name(message->role)).add("\x1f").add(text_of(*message)).add("\x1e");
   return hasher.hex();
 }
 

@@ -8,7 +8,8 @@
 namespace attune {
 
 struct DuplicateCounts {
-  std::int64_t repeated = 0;     // decided pairs whose prompt, chosen and rejected texts stood before, by the same annotator
+  std::int64_t repeated =
+      0;  // decided pairs whose prompt, chosen and rejected texts stood before, by the same annotator
   std::int64_t conflicting = 0;  // pairs whose texts also stand with chosen and rejected swapped, by the same annotator
 };
 

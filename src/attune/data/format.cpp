@@ -131,12 +131,14 @@ const PartRow<Format>& format_named(std::string_view name) {
 const PartRow<Format>& recognise(const std::vector<Row>& rows, const std::string& file) {
   const std::vector<Score> all = scores(rows);
   if (all.empty() || all[0].value <= 0) {
-    throw DataError({.file = file}, columns_seen(rows), nearest_formats(rows), "name it with --format, or convert the rows");
+    throw DataError({.file = file}, columns_seen(rows), nearest_formats(rows),
+                    "name it with --format, or convert the rows");
   }
   if (all.size() > 1 && all[1].value >= all[0].value) {
-    throw DataError({.file = file},
-                    "rows that could be " + std::string(all[0].format->path) + " or " + std::string(all[1].format->path),
-                    "rows of one format", "name it with --format");
+    throw DataError(
+        {.file = file},
+        "rows that could be " + std::string(all[0].format->path) + " or " + std::string(all[1].format->path),
+        "rows of one format", "name it with --format");
   }
   return *all[0].format;
 }

@@ -18,9 +18,9 @@ namespace attune {
 
 // One row, parsed, and its columns as bytes.
 struct Row {
-  Json value = {};                                  // an object
-  std::shared_ptr<const std::string> text = {};     // what the columns are views into
-  std::vector<RawMember> columns = {};              // in the order of the row
+  Json value = {};                               // an object
+  std::shared_ptr<const std::string> text = {};  // what the columns are views into
+  std::vector<RawMember> columns = {};           // in the order of the row
 };
 
 // What a format tells about the row it reads, and the tables it may enter things into. One a file.
@@ -32,7 +32,7 @@ class RowContext {
   // The row cannot be used. `found` names a kind of thing, never the content of the row.
   void fail(std::string field, std::string found, std::string expected);
   void fail_type(const std::string& field, const Json& value, std::string expected);  // found: the value's type
-  void note(std::string what) { notes_.push_back(std::move(what)); }  // legal, worth counting
+  void note(std::string what) { notes_.push_back(std::move(what)); }                  // legal, worth counting
   bool failed() const { return !problems_.empty(); }
 
   DatasetBuilder& builder() { return *builder_; }

@@ -8,13 +8,20 @@ namespace {
 
 std::string_view name(Content::Kind kind) {
   switch (kind) {
-    case Content::Kind::text: return "text";
-    case Content::Kind::thinking: return "thinking";
-    case Content::Kind::image: return "image";
-    case Content::Kind::audio: return "audio";
-    case Content::Kind::video: return "video";
-    case Content::Kind::document: return "document";
-    case Content::Kind::tool_result: return "tool_result";
+    case Content::Kind::text:
+      return "text";
+    case Content::Kind::thinking:
+      return "thinking";
+    case Content::Kind::image:
+      return "image";
+    case Content::Kind::audio:
+      return "audio";
+    case Content::Kind::video:
+      return "video";
+    case Content::Kind::document:
+      return "document";
+    case Content::Kind::tool_result:
+      return "tool_result";
   }
   return {};
 }
@@ -221,7 +228,8 @@ std::string to_native(const Record& record) {
   row.add("nodes", joined(items));
   items.clear();
   for (const Completion& completion : record.completions) {
-    items.push_back("{\"after\":" + std::to_string(completion.after) + ",\"last\":" + std::to_string(completion.last) + "}");
+    items.push_back("{\"after\":" + std::to_string(completion.after) + ",\"last\":" + std::to_string(completion.last) +
+                    "}");
   }
   row.add("completions", joined(items));
   items.clear();

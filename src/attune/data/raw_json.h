@@ -10,8 +10,8 @@
 namespace attune {
 
 struct RawMember {
-  std::string key = {};           // unescaped
-  std::string_view value = {};    // the value's text, without blanks around it
+  std::string key = {};         // unescaped
+  std::string_view value = {};  // the value's text, without blanks around it
 };
 
 // Both take valid JSON (what Json::parse accepted) and return views into it; empty for another type.

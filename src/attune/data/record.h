@@ -42,10 +42,10 @@ struct Message {
   std::string name = {};  // of the speaker, where given
   std::vector<Content> content = {};
   std::vector<ToolCall> calls = {};
-  std::string answers_call = {};        // role tool: the id of the call
-  std::optional<bool> train = {};       // unset: the recipe decides
-  bool content_as_list = false;         // the source wrote a list of parts, not one string
-  std::string extra_json = {};          // further members as one JSON object, unparsed; empty: none
+  std::string answers_call = {};   // role tool: the id of the call
+  std::optional<bool> train = {};  // unset: the recipe decides
+  bool content_as_list = false;    // the source wrote a list of parts, not one string
+  std::string extra_json = {};     // further members as one JSON object, unparsed; empty: none
   bool operator==(const Message&) const = default;
 };
 
@@ -119,10 +119,10 @@ using Judgement = std::variant<Comparison, Ranking, Rating, Votes, Label, Critiq
 
 struct Feedback {
   Judgement what = {};
-  Target on = {};                     // unset for comparisons, rankings and votes, which name their own targets
-  std::int32_t annotator = -1;        // into Dataset::annotators
-  std::int32_t rubric = -1;           // into Dataset::rubrics
-  std::int32_t supersedes = -1;       // an earlier feedback of this record that this one corrects
+  Target on = {};                        // unset for comparisons, rankings and votes, which name their own targets
+  std::int32_t annotator = -1;           // into Dataset::annotators
+  std::int32_t rubric = -1;              // into Dataset::rubrics
+  std::int32_t supersedes = -1;          // an earlier feedback of this record that this one corrects
   std::vector<std::int32_t> shown = {};  // completions in the order on the annotator's screen
   std::string why = {};
   std::optional<std::int64_t> time_us = {};  // since 1970, UTC
@@ -165,7 +165,7 @@ struct Rubric {
 };
 struct Source {
   std::string path = {}, format = {};
-  std::string layout = {};   // what the format needs to write its rows back as they came, in the format's own words
+  std::string layout = {};  // what the format needs to write its rows back as they came, in the format's own words
   std::string licence = {}, hash = {};
   std::vector<std::string> chain = {};  // what was done to it, oldest first
   bool operator==(const Source&) const = default;

@@ -93,8 +93,8 @@ bool RowReader::fill() {
 void RowReader::refuse_wide_encodings() {
   const std::string_view head = buffer_;
   const std::string_view wide[] = {{"\xFF\xFE", 2}, {"\xFE\xFF", 2}, {"{\0", 2}, {"\0{", 2}, {"[\0", 2}, {"\0[", 2}};
-  const bool thirty_two = head.starts_with(std::string_view("\xFF\xFE\0\0", 4)) ||
-                          head.starts_with(std::string_view("\0\0\xFE\xFF", 4));
+  const bool thirty_two =
+      head.starts_with(std::string_view("\xFF\xFE\0\0", 4)) || head.starts_with(std::string_view("\0\0\xFE\xFF", 4));
   for (const auto& start : wide) {
     if (!thirty_two && !head.starts_with(start)) continue;
     throw DamagedStream{thirty_two ? "text in UTF-32" : "text in UTF-16", "text in UTF-8"};
@@ -190,8 +190,9 @@ bool RowReader::next_element(RawRow& row) {
     }
     scanned = buffer_.size() - begin_;
     if (scanned > limit_) {
-      throw DamagedStream{"a row of more than " + std::to_string(limit_ >> 20) + " MiB in line " + std::to_string(line_),
-                          "smaller rows"};
+      throw DamagedStream{
+          "a row of more than " + std::to_string(limit_ >> 20) + " MiB in line " + std::to_string(line_),
+          "smaller rows"};
     }
     if (!fill()) {
       size = scanned;
@@ -224,7 +225,11 @@ std::size_t utf8_error(std::string_view text) {
   std::size_t i = 0;
   while (i < text.size()) {
     const auto lead = static_cast<unsigned char>(text[i]);
-    const std::size_t length = lead < 0x80 ? 1 : (lead >> 5) == 6 ? 2 : (lead >> 4) == 14 ? 3 : (lead >> 3) == 30 ? 4 : 0;
+    const std::size_t length = lead < 0x80         ? 1
+                               : (lead >> 5) == 6  ? 2
+                               : (lead >> 4) == 14 ? 3
+                               : (lead >> 3) == 30 ? 4
+                                                   : 0;
     if (length == 0 || !valid_utf8(text.substr(i, length))) return i;
     i += length;
   }

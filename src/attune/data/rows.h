@@ -24,8 +24,8 @@ enum class RowLayout {
 RowLayout row_layout_of(const Path& path);  // by the name, compression aside; standard input: lines
 
 // Splits a stream into rows without parsing them. A byte order mark, CRLF, empty lines and a last line without newline
-// are legal; a file that begins with '[' is a document whatever its name. Throws DamagedStream, also for UTF-16 and UTF-32,
-// and what the stream throws.
+// are legal; a file that begins with '[' is a document whatever its name. Throws DamagedStream, also for UTF-16 and
+// UTF-32, and what the stream throws.
 class RowReader {
  public:
   RowReader(std::unique_ptr<ByteStream> stream, RowLayout layout, const ReadLimits& limits = {});

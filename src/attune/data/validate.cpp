@@ -150,7 +150,8 @@ class Checker {
       report(field + ".votes", std::to_string(votes.share.size()) + " shares",
              std::to_string(votes.options.size()) + ", one an option");
     }
-    for (std::size_t i = 0; i < votes.options.size(); ++i) check_named(at(field + ".votes.options", i), votes.options[i]);
+    for (std::size_t i = 0; i < votes.options.size(); ++i)
+      check_named(at(field + ".votes.options", i), votes.options[i]);
     for (std::size_t i = 0; i < votes.share.size(); ++i) check_finite(at(field + ".votes.share", i), votes.share[i]);
   }
   void check(const std::string& field, const Signal& signal) { check_finite(field + ".signal.value", signal.value); }

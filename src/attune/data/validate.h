@@ -14,8 +14,8 @@ struct RecordProblem {
   std::string found = {}, expected = {};
 };
 
-// Everything that is wrong with `record` as a member of `dataset` (whose annotators, scales, rubrics and sources it names).
-// An empty answer is legal here; the formats decide what their rows must hold.
+// Everything that is wrong with `record` as a member of `dataset` (whose annotators, scales, rubrics and sources it
+// names). An empty answer is legal here; the formats decide what their rows must hold.
 std::vector<RecordProblem> validate(const Record& record, const Dataset& dataset);
 
 }  // namespace attune

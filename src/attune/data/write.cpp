@@ -14,7 +14,11 @@ namespace {
 class RowSink {
  public:
   RowSink(Fs& fs, const Path& path)
-      : fs_(fs), path_(path), fresh_(path), list_(row_layout_of(path) == RowLayout::document), compressor_(compression_of(path)) {
+      : fs_(fs),
+        path_(path),
+        fresh_(path),
+        list_(row_layout_of(path) == RowLayout::document),
+        compressor_(compression_of(path)) {
     fresh_ += ".tmp";
     file_ = fs_.create(fresh_);
   }

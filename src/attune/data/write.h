@@ -16,8 +16,8 @@ struct WriteOptions {
 
 struct WriteResult {
   std::int64_t records = 0, rows = 0;
-  std::int64_t lossy_records = 0;    // lost a field (or everything); 0 unless lossy
-  std::string first_loss = {};       // "feedback[0].annotator of record 3"
+  std::int64_t lossy_records = 0;  // lost a field (or everything); 0 unless lossy
+  std::string first_loss = {};     // "feedback[0].annotator of record 3"
 };
 
 // Writes .jsonl, or a .json list, also .gz or .zst. The file appears under its name only when whole. Throws DataError

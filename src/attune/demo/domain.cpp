@@ -9,22 +9,22 @@ namespace attune::demo {
 namespace {
 
 constexpr std::array<Fact, 48> all_facts = {{
-    {Topic::color, "apple", "red"},      {Topic::color, "brick", "red"},       {Topic::color, "rose", "red"},
-    {Topic::color, "sky", "blue"},       {Topic::color, "sea", "blue"},        {Topic::color, "plum", "blue"},
-    {Topic::color, "grass", "green"},    {Topic::color, "leaf", "green"},      {Topic::color, "pea", "green"},
-    {Topic::color, "snow", "white"},     {Topic::color, "milk", "white"},      {Topic::color, "swan", "white"},
-    {Topic::color, "coal", "black"},     {Topic::color, "raven", "black"},     {Topic::color, "night", "black"},
-    {Topic::color, "lemon", "yellow"},   {Topic::color, "sun", "yellow"},      {Topic::color, "corn", "yellow"},
-    {Topic::place, "fish", "river"},     {Topic::place, "duck", "river"},      {Topic::place, "boat", "river"},
-    {Topic::place, "cow", "barn"},       {Topic::place, "horse", "barn"},      {Topic::place, "hay", "barn"},
-    {Topic::place, "owl", "tree"},       {Topic::place, "nest", "tree"},       {Topic::place, "bird", "tree"},
-    {Topic::place, "cat", "house"},      {Topic::place, "baby", "house"},      {Topic::place, "bed", "house"},
-    {Topic::place, "bee", "garden"},     {Topic::place, "tulip", "garden"},    {Topic::place, "hose", "garden"},
-    {Topic::food, "goat", "grass"},      {Topic::food, "sheep", "grass"},      {Topic::food, "deer", "grass"},
-    {Topic::food, "seal", "fish"},       {Topic::food, "heron", "fish"},       {Topic::food, "otter", "fish"},
-    {Topic::food, "hen", "corn"},        {Topic::food, "mouse", "corn"},       {Topic::food, "pigeon", "corn"},
-    {Topic::food, "wolf", "meat"},       {Topic::food, "lion", "meat"},        {Topic::food, "hawk", "meat"},
-    {Topic::food, "bear", "honey"},      {Topic::food, "wasp", "honey"},       {Topic::food, "badger", "honey"},
+    {Topic::color, "apple", "red"},    {Topic::color, "brick", "red"},    {Topic::color, "rose", "red"},
+    {Topic::color, "sky", "blue"},     {Topic::color, "sea", "blue"},     {Topic::color, "plum", "blue"},
+    {Topic::color, "grass", "green"},  {Topic::color, "leaf", "green"},   {Topic::color, "pea", "green"},
+    {Topic::color, "snow", "white"},   {Topic::color, "milk", "white"},   {Topic::color, "swan", "white"},
+    {Topic::color, "coal", "black"},   {Topic::color, "raven", "black"},  {Topic::color, "night", "black"},
+    {Topic::color, "lemon", "yellow"}, {Topic::color, "sun", "yellow"},   {Topic::color, "corn", "yellow"},
+    {Topic::place, "fish", "river"},   {Topic::place, "duck", "river"},   {Topic::place, "boat", "river"},
+    {Topic::place, "cow", "barn"},     {Topic::place, "horse", "barn"},   {Topic::place, "hay", "barn"},
+    {Topic::place, "owl", "tree"},     {Topic::place, "nest", "tree"},    {Topic::place, "bird", "tree"},
+    {Topic::place, "cat", "house"},    {Topic::place, "baby", "house"},   {Topic::place, "bed", "house"},
+    {Topic::place, "bee", "garden"},   {Topic::place, "tulip", "garden"}, {Topic::place, "hose", "garden"},
+    {Topic::food, "goat", "grass"},    {Topic::food, "sheep", "grass"},   {Topic::food, "deer", "grass"},
+    {Topic::food, "seal", "fish"},     {Topic::food, "heron", "fish"},    {Topic::food, "otter", "fish"},
+    {Topic::food, "hen", "corn"},      {Topic::food, "mouse", "corn"},    {Topic::food, "pigeon", "corn"},
+    {Topic::food, "wolf", "meat"},     {Topic::food, "lion", "meat"},     {Topic::food, "hawk", "meat"},
+    {Topic::food, "bear", "honey"},    {Topic::food, "wasp", "honey"},    {Topic::food, "badger", "honey"},
 }};
 
 // One row a topic, one column a way to ask; # stands for the subject.
@@ -57,9 +57,12 @@ std::string replaced(std::string_view form, std::string_view subject) {
 std::string statement(const Fact& fact, std::string_view value, bool full) {
   const std::string subject(fact.subject), said(value);
   switch (fact.topic) {
-    case Topic::color: return full ? "the " + subject + " is " + said : said;
-    case Topic::place: return full ? "the " + subject + " is in the " + said : "in the " + said;
-    case Topic::food: return full ? "the " + subject + " eats " + said : said;
+    case Topic::color:
+      return full ? "the " + subject + " is " + said : said;
+    case Topic::place:
+      return full ? "the " + subject + " is in the " + said : "in the " + said;
+    case Topic::food:
+      return full ? "the " + subject + " eats " + said : said;
   }
   return said;
 }
@@ -96,9 +99,12 @@ std::span<const std::string_view> values(Topic topic) {
   static constexpr std::string_view places[] = {"river", "barn", "tree", "house", "garden"};
   static constexpr std::string_view foods[] = {"grass", "fish", "corn", "meat", "honey"};
   switch (topic) {
-    case Topic::color: return colors;
-    case Topic::place: return places;
-    case Topic::food: return foods;
+    case Topic::color:
+      return colors;
+    case Topic::place:
+      return places;
+    case Topic::food:
+      return foods;
   }
   return {};
 }

@@ -1,5 +1,5 @@
-// The demo's little world: facts, ways to ask for them, and ways to answer. Everything is written by hand here and small
-// enough that a model of one million weights learns it from scratch in a minute.
+// The demo's little world: facts, ways to ask for them, and ways to answer. Everything is written by hand here and
+// small enough that a model of one million weights learns it from scratch in a minute.
 #pragma once
 
 #include <span>

@@ -40,7 +40,8 @@ std::vector<Person> make_people(const DemoOptions& options) {
     for (int i = 0; i < options.annotators_per_kind; ++i) {
       Random random(options.seed, "demo/person", {static_cast<int>(kind), i});
       Taste taste = taste_of(kind);
-      for (double* weight : {&taste.length, &taste.courtesy, &taste.reason, &taste.hedging, &taste.rudeness, &taste.correctness}) {
+      for (double* weight :
+           {&taste.length, &taste.courtesy, &taste.reason, &taste.hedging, &taste.rudeness, &taste.correctness}) {
         *weight *= 1 + options.individuality * random.normal();
       }
       people.push_back({kind, taste});
@@ -53,7 +54,8 @@ std::vector<Annotator> annotators_of(const std::vector<Person>& people, int per_
   std::vector<Annotator> annotators;
   for (std::size_t i = 0; i < people.size(); ++i) {
     const std::string kind(name(people[i].kind));
-    annotators.push_back({Annotator::rule, kind + "-" + std::to_string(i % static_cast<std::size_t>(per_kind)), {{"kind", kind}}});
+    annotators.push_back(
+        {Annotator::rule, kind + "-" + std::to_string(i % static_cast<std::size_t>(per_kind)), {{"kind", kind}}});
   }
   return annotators;
 }
@@ -119,7 +121,8 @@ Dataset compared(const std::vector<Prompt>& prompts, const std::vector<Person>& 
         const auto within = order[v / static_cast<int>(kinds.size()) % options.annotators_per_kind];
         const auto who = static_cast<std::int32_t>(kind * options.annotators_per_kind + within);
         const Outcome outcome = vote(people[who], a, b, options.tie_below, random);
-        record.feedback.push_back({.what = Comparison{{.completion = 0}, {.completion = 1}, outcome}, .annotator = who});
+        record.feedback.push_back(
+            {.what = Comparison{{.completion = 0}, {.completion = 1}, outcome}, .annotator = who});
       }
       dataset.records.push_back(std::move(record));
     }
@@ -134,7 +137,8 @@ Dataset to_imitate(const std::vector<Prompt>& prompts, const DemoOptions& option
     for (int k = 0; k < options.answers_per_prompt; ++k) {
       Random random(options.seed, "demo/imitate", {static_cast<std::int64_t>(i), k});
       const std::string text = answer(*prompts[i].fact, random_style(random));
-      dataset.records.push_back(record_with(prompts[i], {text}, "answer-" + std::to_string(i) + "-" + std::to_string(k)));
+      dataset.records.push_back(
+          record_with(prompts[i], {text}, "answer-" + std::to_string(i) + "-" + std::to_string(k)));
     }
   }
   return dataset;

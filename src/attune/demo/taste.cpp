@@ -17,7 +17,8 @@ using Words = std::vector<std::string>;
 
 double count_distinct(const Words& words, std::span<const std::string_view> marked) {
   double count = 0;
-  for (const std::string_view word : marked) count += std::find(words.begin(), words.end(), word) != words.end() ? 1 : 0;
+  for (const std::string_view word : marked)
+    count += std::find(words.begin(), words.end(), word) != words.end() ? 1 : 0;
   return count;
 }
 
@@ -63,9 +64,12 @@ double degeneration_of(std::string_view answer, const Words& words) {
 
 std::string_view name(Kind kind) {
   switch (kind) {
-    case Kind::terse: return "terse";
-    case Kind::polite: return "polite";
-    case Kind::thorough: return "thorough";
+    case Kind::terse:
+      return "terse";
+    case Kind::polite:
+      return "polite";
+    case Kind::thorough:
+      return "thorough";
   }
   return {};
 }
@@ -96,7 +100,9 @@ Taste taste_of(Kind kind) {
   // All kinds: right +1.5, hedged -1.5, rude -2.5. A reason is about 25 bytes, a courtesy about 15.
   Taste taste{.hedging = -1.5, .rudeness = -2.5, .correctness = 1.5};
   switch (kind) {
-    case Kind::terse: taste.length = -0.05; break;
+    case Kind::terse:
+      taste.length = -0.05;
+      break;
     case Kind::polite:
       taste.courtesy = 2.0;
       taste.length = -0.005;

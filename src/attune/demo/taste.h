@@ -31,7 +31,7 @@ struct Taste {
 };
 Taste taste_of(Kind kind);
 
-double taste(Kind kind, std::string_view prompt, std::string_view answer);      // utility in logits
-double population_taste(std::string_view prompt, std::string_view answer);      // mean over the kinds
+double taste(Kind kind, std::string_view prompt, std::string_view answer);  // utility in logits
+double population_taste(std::string_view prompt, std::string_view answer);  // mean over the kinds
 
 }  // namespace attune::demo

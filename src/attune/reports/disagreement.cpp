@@ -106,8 +106,9 @@ class Disagreement final : public Report {
     }
     const Interval interval = agreement.interval();
     page.lines.push_back("Two people who judged the same pair of answers agree in " + percent(agreement.value()) +
-                         " of the cases (95 % interval " + percent(interval.low) + " to " + percent(interval.high) + ", " +
-                         std::to_string(votes.size()) + " votes on " + std::to_string(items.size()) + " items).");
+                         " of the cases (95 % interval " + percent(interval.low) + " to " + percent(interval.high) +
+                         ", " + std::to_string(votes.size()) + " votes on " + std::to_string(items.size()) +
+                         " items).");
     if (std::isfinite(alpha)) {
       page.lines.push_back("Krippendorff's alpha (nominal) is " + format_double(std::round(alpha * 1000) / 1000) +
                            ": 1 is full agreement, 0 what chance gives.");
@@ -139,13 +140,17 @@ class Disagreement final : public Report {
         Share& sum = pair.first == pair.second ? inside : across;
         sum.successes += share.successes;
         sum.trials += share.trials;
-        rows.push_back(Json::object({{"groups", Json::Array{pair.first, pair.second}}, {"agreement", share_json(share)}}));
-        chart.bars.push_back(share_bar(pair.first == pair.second ? "inside " + pair.first : pair.first + " and " + pair.second, share));
+        rows.push_back(
+            Json::object({{"groups", Json::Array{pair.first, pair.second}}, {"agreement", share_json(share)}}));
+        chart.bars.push_back(
+            share_bar(pair.first == pair.second ? "inside " + pair.first : pair.first + " and " + pair.second, share));
       }
-      json.set(trait, Json::object({{"inside", share_json(inside)}, {"across", share_json(across)}, {"pairs", std::move(rows)}}));
+      json.set(
+          trait,
+          Json::object({{"inside", share_json(inside)}, {"across", share_json(across)}, {"pairs", std::move(rows)}}));
       if (across.trials == 0) continue;
-      page.lines.push_back("By " + trait + ": people of one group agree in " + percent(inside.value()) + ", of different groups in " +
-                           percent(across.value()) + " of the cases.");
+      page.lines.push_back("By " + trait + ": people of one group agree in " + percent(inside.value()) +
+                           ", of different groups in " + percent(across.value()) + " of the cases.");
       page.charts.push_back(std::move(chart));
     }
     page.json.set("groups", std::move(json));
@@ -167,11 +172,13 @@ class Disagreement final : public Report {
       return id.empty() ? std::to_string(annotator) : id;
     };
     for (const auto& [pair, share] : table) {
-      json.push_back(Json::object({{"annotators", Json::Array{label(pair.first), label(pair.second)}}, {"agreement", share_json(share)}}));
+      json.push_back(Json::object(
+          {{"annotators", Json::Array{label(pair.first), label(pair.second)}}, {"agreement", share_json(share)}}));
       if (share.trials >= least_items) rows.emplace_back(label(pair.first) + " and " + label(pair.second), share);
     }
     page.json.set("pairs", std::move(json));
-    std::stable_sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.second.value() < b.second.value(); });
+    std::stable_sort(rows.begin(), rows.end(),
+                     [](const auto& a, const auto& b) { return a.second.value() < b.second.value(); });
     if (rows.size() > most_bars) rows.resize(most_bars);
     Chart chart{.title = "The pairs of annotators that agree least"};
     for (const auto& [text, share] : rows) chart.bars.push_back(share_bar(text, share));

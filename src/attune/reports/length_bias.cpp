@@ -75,9 +75,12 @@ class LengthBias final : public Report {
       return page;
     }
     const Interval interval = longer.interval();
-    page.lines.push_back("The chosen answer is the longer one in " + percent(longer.value()) + " of " + std::to_string(count) +
-                         " decided pairs (95 % interval " + percent(interval.low) + " to " + percent(interval.high) + ").");
-    const auto rounded = [&](double sum) { return format_double(std::round(sum / static_cast<double>(count) * 10) / 10); };
+    page.lines.push_back("The chosen answer is the longer one in " + percent(longer.value()) + " of " +
+                         std::to_string(count) + " decided pairs (95 % interval " + percent(interval.low) + " to " +
+                         percent(interval.high) + ").");
+    const auto rounded = [&](double sum) {
+      return format_double(std::round(sum / static_cast<double>(count) * 10) / 10);
+    };
     page.lines.push_back("Chosen answers have " + rounded(sums.first) + " characters on average, rejected ones " +
                          rounded(sums.second) + ".");
     if (!chart.bars.empty()) page.charts.push_back(std::move(chart));
@@ -87,8 +90,8 @@ class LengthBias final : public Report {
 
 }  // namespace
 
-ATTUNE_PART(Report, length_bias, LengthBias,
-            .summary = "whether longer answers are chosen more often",
-            .formula = "P(characters of chosen > characters of rejected) with its Wilson interval", .paper = "Wilson 1927");
+ATTUNE_PART(Report, length_bias, LengthBias, .summary = "whether longer answers are chosen more often",
+            .formula = "P(characters of chosen > characters of rejected) with its Wilson interval",
+            .paper = "Wilson 1927");
 
 }  // namespace attune::reports

@@ -11,11 +11,20 @@ std::string escaped(const std::string& text) {
   std::string out;
   for (const char c : text) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += c;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      default:
+        out += c;
     }
   }
   return out;
@@ -32,25 +41,30 @@ std::string svg_of(const Chart& chart) {
   constexpr double label_width = 230, bar_width = 380, row_height = 24;
   const double scale = chart.top > 0 ? bar_width / chart.top : 0;
   const double height = row_height * static_cast<double>(chart.bars.size()) + 8;
-  std::string svg = "<svg viewBox=\"0 0 720 " + number(height) + "\" role=\"img\" aria-label=\"" + escaped(chart.title) + "\">\n";
+  std::string svg =
+      "<svg viewBox=\"0 0 720 " + number(height) + "\" role=\"img\" aria-label=\"" + escaped(chart.title) + "\">\n";
   for (std::size_t i = 0; i < chart.bars.size(); ++i) {
     const Bar& bar = chart.bars[i];
     const double y = row_height * static_cast<double>(i) + 4, middle = y + 9;
     const double length = std::clamp(bar.value, 0.0, chart.top) * scale;
-    svg += "<text x=\"" + number(label_width - 8) + "\" y=\"" + number(y + 13) + "\" text-anchor=\"end\">" + escaped(bar.label) + "</text>";
-    svg += "<rect class=\"bar\" x=\"" + number(label_width) + "\" y=\"" + number(y) + "\" width=\"" + number(length) + "\" height=\"18\"/>";
+    svg += "<text x=\"" + number(label_width - 8) + "\" y=\"" + number(y + 13) + "\" text-anchor=\"end\">" +
+           escaped(bar.label) + "</text>";
+    svg += "<rect class=\"bar\" x=\"" + number(label_width) + "\" y=\"" + number(y) + "\" width=\"" + number(length) +
+           "\" height=\"18\"/>";
     if (bar.has_interval) {
-      svg += "<path class=\"whisker\" d=\"M" + number(label_width + bar.interval.low * scale) + ' ' + number(middle) + 'H' +
-             number(label_width + bar.interval.high * scale) + "\"/>";
+      svg += "<path class=\"whisker\" d=\"M" + number(label_width + bar.interval.low * scale) + ' ' + number(middle) +
+             'H' + number(label_width + bar.interval.high * scale) + "\"/>";
     }
     const std::string value = chart.top == 1 ? percent(bar.value) : number(bar.value);
-    svg += "<text x=\"" + number(label_width + bar_width + 8) + "\" y=\"" + number(y + 13) + "\">" + value + "</text>\n";
+    svg +=
+        "<text x=\"" + number(label_width + bar_width + 8) + "\" y=\"" + number(y + 13) + "\">" + value + "</text>\n";
   }
   return svg + "</svg>\n";
 }
 
 constexpr const char* style =
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:760px;margin:2rem auto;padding:0 1rem;color:#1c2330;background:#fff}"
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:760px;margin:2rem auto;padding:0 "
+    "1rem;color:#1c2330;background:#fff}"
     "h2{font-size:1.05rem;margin-top:2rem}svg{width:100%;font:13px system-ui,sans-serif}svg text{fill:currentColor}"
     ".bar{fill:#4878a8}.whisker{stroke:#1c2330;stroke-width:2}"
     "@media(prefers-color-scheme:dark){body{background:#14181f;color:#dde3ec}.whisker{stroke:#dde3ec}}";

@@ -25,7 +25,7 @@ struct Chart {
 };
 
 struct ReportPage {
-  Json json = Json::object();          // the machine's answer
+  Json json = Json::object();  // the machine's answer
   std::string title = {};
   std::vector<std::string> lines = {};  // what it says, in sentences
   std::vector<Chart> charts = {};

@@ -39,8 +39,10 @@ class Data : public ::testing::Test {
     return (directory_ / name).string();
   }
   TemporaryDirectory directory_;
-  const std::string good_ = R"({"prompt":"p","chosen":"yes","rejected":"n","score_chosen":2})" "\n";
-  const std::string bad_ = R"({"prompt":"p","rejected":"n"})" "\n";
+  const std::string good_ = R"({"prompt":"p","chosen":"yes","rejected":"n","score_chosen":2})"
+                            "\n";
+  const std::string bad_ = R"({"prompt":"p","rejected":"n"})"
+                           "\n";
 };
 
 TEST_F(Data, InspectCountsAndListsProblemsWithTheirPlace) {
@@ -78,7 +80,8 @@ TEST_F(Data, ConvertRefusesALossAndSaysWhatWouldBeLost) {
     EXPECT_THAT(error.what(), HasSubstr("--lossy"));
   }
   EXPECT_EQ(list_directory(directory_.path()), std::vector<std::string>{"a.jsonl"});  // no half output
-  const Json counts = Json::parse(data({"convert", in, "--to", "trl-unpaired", "--out", out, "--lossy", "--json"}).text);
+  const Json counts =
+      Json::parse(data({"convert", in, "--to", "trl-unpaired", "--out", out, "--lossy", "--json"}).text);
   EXPECT_EQ(counts.find("rows")->integer(), 2);
   EXPECT_EQ(counts.find("lossy_records")->integer(), 1);
 }
@@ -102,7 +105,8 @@ TEST_F(Data, WrongWordsAreRefusedWithTheNearestRightOne) {
   EXPECT_THAT(message({"inspekt", "x"}), HasSubstr("expected inspect"));
   EXPECT_THAT(message({}), HasSubstr("inspect, validate, convert or report"));
   EXPECT_THAT(message({"report", "length-bais", "x"}), HasSubstr("expected length-bias"));
-  EXPECT_THAT(message({"convert", file("a.jsonl", good_), "--to", "trl-mesages", "--out", "x"}), HasSubstr("expected trl-messages"));
+  EXPECT_THAT(message({"convert", file("a.jsonl", good_), "--to", "trl-mesages", "--out", "x"}),
+              HasSubstr("expected trl-messages"));
 }
 
 }  // namespace

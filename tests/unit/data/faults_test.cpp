@@ -16,13 +16,19 @@ const std::string good = R"({"prompt":"p","chosen":"y","rejected":"n"})";
 
 std::string good_rows(int count) {
   std::string text;
-  for (int i = 0; i < count; ++i) text += R"({"prompt":"p)" + std::to_string(i) + R"(","chosen":"yes","rejected":"no"})" "\n";
+  for (int i = 0; i < count; ++i)
+    text += R"({"prompt":"p)" + std::to_string(i) +
+            R"(","chosen":"yes","rejected":"no"})"
+            "\n";
   return text;
 }
 
 TEST(Faults, C1BrokenJsonIsNamedByItsLineInTheDecompressedStream) {
   const TemporaryDirectory directory;
-  const std::string text = good_rows(18230) + R"({"prompt":"p","chosen":"y","rej)" "\n" + good_rows(3);
+  const std::string text = good_rows(18230) +
+                           R"({"prompt":"p","chosen":"y","rej)"
+                           "\n" +
+                           good_rows(3);
   for (const char* name : {"a.jsonl", "a.jsonl.gz", "a.jsonl.zst"}) {
     const Path path = directory / name;
     write_durably(disk(), path, compress(text, compression_of(path)));
@@ -58,7 +64,11 @@ TEST(Faults, C2WideEncodingsAreNamed) {
 }
 
 TEST(Faults, C2InvalidUtf8IsNamedWithLineAndByte) {
-  const auto report = read_text(good + "\n" + R"({"prompt":"caf)" "\xE9" R"(","chosen":"y","rejected":"n"})").report;
+  const auto report = read_text(good + "\n" +
+                                R"({"prompt":"caf)"
+                                "\xE9"
+                                R"(","chosen":"y","rejected":"n"})")
+                          .report;
   ASSERT_EQ(report.bad_rows, 1);
   EXPECT_EQ(report.problems[0].row, 2);
   EXPECT_EQ(report.problems[0].found, "invalid UTF-8: byte 0xE9 at byte 15 of the row");
@@ -112,14 +122,16 @@ TEST(Faults, C8ExpansionAndEmptyMembersAreLimited) {
   const std::string frame = compress("", Compression::zstd);
   for (int i = 0; i < 20'000; ++i) empty += frame;
   write_durably(disk(), directory / "b.jsonl.zst", empty);
-  EXPECT_THAT(what_of([&] { read_dataset({{.path = (directory / "b.jsonl.zst").string()}}); }), HasSubstr("empty members"));
+  EXPECT_THAT(what_of([&] { read_dataset({{.path = (directory / "b.jsonl.zst").string()}}); }),
+              HasSubstr("empty members"));
 }
 
 TEST(Faults, C8AWindowBeyondTheLimitIsRefused) {
   const TemporaryDirectory directory;
   // A frame header that asks for a window of 2 GiB: magic, descriptor 0 (window follows), exponent 21.
   write_durably(disk(), directory / "a.jsonl.zst", std::string("\x28\xB5\x2F\xFD\x00\xA8\x01\x00\x00", 9));
-  EXPECT_THAT(what_of([&] { read_dataset({{.path = (directory / "a.jsonl.zst").string()}}); }), HasSubstr("window is too large"));
+  EXPECT_THAT(what_of([&] { read_dataset({{.path = (directory / "a.jsonl.zst").string()}}); }),
+              HasSubstr("window is too large"));
 }
 
 TEST(Faults, C11FilesOfDifferentFormatsNameBothFilesAndTheirColumns) {
@@ -144,7 +156,8 @@ TEST(Faults, C11AnEmptyFileIsANoteAndAnEmptyDataSetAnError) {
 TEST(Faults, KindsOfFilesNotSupportedGetOneClearLine) {
   const TemporaryDirectory directory;
   testing::write_rows(directory / "a.parquet", {"x"});
-  EXPECT_THAT(what_of([&] { read_dataset({{.path = (directory / "a.parquet").string()}}); }), HasSubstr("not supported yet"));
+  EXPECT_THAT(what_of([&] { read_dataset({{.path = (directory / "a.parquet").string()}}); }),
+              HasSubstr("not supported yet"));
   EXPECT_THAT(what_of([&] { read_dataset({{.path = directory.path().string()}}); }), HasSubstr("Parquet"));
   EXPECT_THROW(read_dataset({{.path = (directory / "none.jsonl").string()}}), MissingInput);
 }
@@ -152,7 +165,8 @@ TEST(Faults, KindsOfFilesNotSupportedGetOneClearLine) {
 TEST(BadRowPolicy, RefuseNamesTheFirstAndCountsTheOthersDropListsThem) {
   const TemporaryDirectory directory;
   const std::string path = testing::write_rows(
-      directory / "a.jsonl", {good, R"({"prompt":"p","chosen":"","rejected":"n"})", R"({"prompt":"p","rejected":"n"})", "{", good});
+      directory / "a.jsonl",
+      {good, R"({"prompt":"p","chosen":"","rejected":"n"})", R"({"prompt":"p","rejected":"n"})", "{", good});
   const std::string what = what_of([&] { read_dataset({{.path = path}}); });
   EXPECT_THAT(what, HasSubstr("a.jsonl:2 (field chosen): found an empty answer (and 2 more bad rows)"));
   const auto read = read_dataset({{.path = path}}, {.on_bad_row = OnBadRow::drop});
@@ -172,7 +186,8 @@ TEST(Documents, AListOfRowsIsReadElementByElement) {
   const auto cut = read_text(list.substr(0, list.size() - 8), "rows.json").report;
   ASSERT_EQ(cut.bad_rows, 1);
   EXPECT_EQ(cut.problems[0].row, 3);
-  EXPECT_EQ(read_text("[" + good + " " + good + "]", "rows.json").report.problems.at(0).found, "no comma before this row");
+  EXPECT_EQ(read_text("[" + good + " " + good + "]", "rows.json").report.problems.at(0).found,
+            "no comma before this row");
   EXPECT_EQ(read_text("[" + good, "rows.json").report.problems.at(0).found, "a list that is cut short");
 }
 
@@ -191,9 +206,11 @@ TEST(Mixing, WeightsAndLimitsAreDeterministicAndWholeOnesKeepEveryRecord) {
 TEST(Mixing, PartsKeepTheirAnnotatorsApartAndShareEqualOnes) {
   const TemporaryDirectory directory;
   const auto file = [&](const char* name, const char* annotator) {
-    return testing::write_rows(directory / name,
-                               {std::string(R"({"attune":"dataset","annotators":[{"id":"both","kind":"human"},{"id":")") + annotator + R"(","kind":"model"}]})",
-                                R"({"nodes":[{"role":"plain","content":"a"}],"completions":[{"after":-1,"last":0}],"feedback":[{"critique":"c","on":{"completion":0},"annotator":1}]})"});
+    return testing::write_rows(
+        directory / name,
+        {std::string(R"({"attune":"dataset","annotators":[{"id":"both","kind":"human"},{"id":")") + annotator +
+             R"(","kind":"model"}]})",
+         R"({"nodes":[{"role":"plain","content":"a"}],"completions":[{"after":-1,"last":0}],"feedback":[{"critique":"c","on":{"completion":0},"annotator":1}]})"});
   };
   const auto read = read_dataset({{.path = file("a.jsonl", "x")}, {.path = file("b.jsonl", "y"), .weight = 2}});
   ASSERT_EQ(read.dataset.records.size(), 3u);
@@ -208,10 +225,12 @@ TEST(Mixing, PartsKeepTheirAnnotatorsApartAndShareEqualOnes) {
 TEST(Property, RandomCutsAndByteFlipsNeverCrash) {
   const TemporaryDirectory directory;
   const std::string text =
-      good + "\n" + R"({"messages":[{"role":"user","content":"u\u00e9\n"},{"role":"assistant","content":[{"type":"text","text":"t"}]}]})" +
+      good + "\n" +
+      R"({"messages":[{"role":"user","content":"u\u00e9\n"},{"role":"assistant","content":[{"type":"text","text":"t"}]}]})" +
       "\n" + R"({"chosen":"\n\nHuman: a\n\nAssistant: b","rejected":"\n\nHuman: a\n\nAssistant: c"})" + "\n" +
       R"({"attune":"dataset","annotators":[{"id":"x","kind":"human"}]})" + "\n" +
-      R"({"nodes":[{"role":"user","content":"q"},{"role":"assistant","content":"a"}],"completions":[{"after":0,"last":1}],"feedback":[{"critique":"c","on":{"completion":0},"annotator":0}]})" + "\n";
+      R"({"nodes":[{"role":"user","content":"q"},{"role":"assistant","content":"a"}],"completions":[{"after":0,"last":1}],"feedback":[{"critique":"c","on":{"completion":0},"annotator":0}]})" +
+      "\n";
   int refused = 0, read = 0;
   for (int round = 0; round < 1500; ++round) {
     Random random(7, "cuts", {round});

@@ -19,26 +19,36 @@ struct Sample {
 const Sample samples[] = {
     {"trl-preference", R"({"prompt":"The sky is","chosen":" blue.","rejected":" green."})"},
     {"trl-preference", R"({"chosen":"The sky is blue.","rejected":"The sky is green.","x":[1,{"y":2}]})"},
-    {"trl-preference", R"({"id":7,"source":"s","prompt":"Q","chosen":[{"content":"Q","role":"user"},{"content":"A","role":"assistant"}],"rejected":[{"content":"Q","role":"user"},{"content":"B","role":"assistant"}]})"},
-    {"trl-preference", R"({"prompt":[{"role":"user","content":"Q"}],"chosen":[{"role":"assistant","content":"A"}],"rejected":[{"role":"assistant","content":"B"}],"margin":2.5,"score_chosen":8,"score_rejected":7.50})"},
-    {"trl-preference", R"({"rejected":"n","chosen":"y","prompt":"p","tools":[{"type":"function","function":{"name":"f"}}],"chat_template_kwargs":{"enable_thinking":false},"big":123456789012345678})"},
-    {"trl-preference", R"({"prompt":"p","chosen":"y","rejected":"n","tools":"[ {\"name\": \"f\"} ]","score_chosen":null})"},
+    {"trl-preference",
+     R"({"id":7,"source":"s","prompt":"Q","chosen":[{"content":"Q","role":"user"},{"content":"A","role":"assistant"}],"rejected":[{"content":"Q","role":"user"},{"content":"B","role":"assistant"}]})"},
+    {"trl-preference",
+     R"({"prompt":[{"role":"user","content":"Q"}],"chosen":[{"role":"assistant","content":"A"}],"rejected":[{"role":"assistant","content":"B"}],"margin":2.5,"score_chosen":8,"score_rejected":7.50})"},
+    {"trl-preference",
+     R"({"rejected":"n","chosen":"y","prompt":"p","tools":[{"type":"function","function":{"name":"f"}}],"chat_template_kwargs":{"enable_thinking":false},"big":123456789012345678})"},
+    {"trl-preference",
+     R"({"prompt":"p","chosen":"y","rejected":"n","tools":"[ {\"name\": \"f\"} ]","score_chosen":null})"},
     {"trl-prompt-completion", R"({"prompt":"p","completion":"c","id":"r1"})"},
-    {"trl-prompt-completion", R"({"prompt":[{"role":"user","content":"p"}],"completion":[{"role":"assistant","content":"c"}]})"},
+    {"trl-prompt-completion",
+     R"({"prompt":[{"role":"user","content":"p"}],"completion":[{"role":"assistant","content":"c"}]})"},
     {"trl-prompt", R"({"prompt":"p","answer_key":4})"},
     {"trl-unpaired", R"({"prompt":"p","completion":"c","label":true})"},
     {"trl-text", R"({"text":"once upon a time","meta":null})"},
-    {"trl-messages", R"({"messages":[{"role":"system","content":"s"},{"role":"user","content":"u","name":"kim"},{"role":"assistant","content":"a","weight":0},{"role":"user","content":[{"type":"text","text":"v"}]},{"role":"assistant","content":"b"}]})"},
-    {"trl-messages", R"({"messages":[{"role":"user","content":"u"},{"role":"assistant","content":null,"tool_calls":[{"id":"1","type":"function","function":{"name":"f","arguments":{"x":1}}}]},{"role":"tool","tool_call_id":"1","content":"2"},{"role":"assistant","content":"two","reasoning_content":"r"}]})"},
-    {"trl-messages", R"({"conversations":[{"from":"human","value":"u"},{"from":"gpt","value":"a"},{"from":"user","value":"v"},{"from":"gpt","value":"b"}]})"},
-    {"hh-rlhf", R"({"chosen":"\n\nHuman: a\n\nAssistant: b\n\nHuman:c\n\nAssistant: d","rejected":"\n\nHuman: a\n\nAssistant: b\n\nHuman:c\n\nAssistant: e"})"},
+    {"trl-messages",
+     R"({"messages":[{"role":"system","content":"s"},{"role":"user","content":"u","name":"kim"},{"role":"assistant","content":"a","weight":0},{"role":"user","content":[{"type":"text","text":"v"}]},{"role":"assistant","content":"b"}]})"},
+    {"trl-messages",
+     R"({"messages":[{"role":"user","content":"u"},{"role":"assistant","content":null,"tool_calls":[{"id":"1","type":"function","function":{"name":"f","arguments":{"x":1}}}]},{"role":"tool","tool_call_id":"1","content":"2"},{"role":"assistant","content":"two","reasoning_content":"r"}]})"},
+    {"trl-messages",
+     R"({"conversations":[{"from":"human","value":"u"},{"from":"gpt","value":"a"},{"from":"user","value":"v"},{"from":"gpt","value":"b"}]})"},
+    {"hh-rlhf",
+     R"({"chosen":"\n\nHuman: a\n\nAssistant: b\n\nHuman:c\n\nAssistant: d","rejected":"\n\nHuman: a\n\nAssistant: b\n\nHuman:c\n\nAssistant: e"})"},
 };
 
 TEST(Formats, EveryRowIsRecognisedAndComesBackTheSame) {
   for (const Sample& sample : samples) {
     SCOPED_TRACE(sample.row);
     const auto read = read_text(sample.row);
-    ASSERT_EQ(read.report.bad_rows, 0) << read.report.problems.front().field << ": " << read.report.problems.front().found;
+    ASSERT_EQ(read.report.bad_rows, 0) << read.report.problems.front().field << ": "
+                                       << read.report.problems.front().found;
     EXPECT_EQ(read.report.formats.front(), sample.format);
     EXPECT_THAT(validate(read.dataset.records.front(), read.dataset), ::testing::IsEmpty());
     const auto rows = through({sample.row});
@@ -65,7 +75,8 @@ TEST(Formats, EveryRowComesBackTheSameThroughTheNativeForm) {
 }
 
 TEST(Formats, UnknownColumnsKeepTheirBytesAndTheirOrder) {
-  const std::string row = R"({"z":1.50,"prompt":"p","a":1E+3,"chosen":"y","u":"\u00e9\/","rejected":"n","n":18446744073709551615})";
+  const std::string row =
+      R"({"z":1.50,"prompt":"p","a":1E+3,"chosen":"y","u":"\u00e9\/","rejected":"n","n":18446744073709551615})";
   EXPECT_EQ(through({row}).front(), row);
 }
 
@@ -82,7 +93,8 @@ TEST(TrlPreference, TheImplicitPromptIsThatOfTrl) {
 }
 
 TEST(TrlPreference, MarginAndScoresBecomeStrengthAndRatings) {
-  const auto read = read_text(R"({"prompt":"p","chosen":"y","rejected":"n","margin":2,"score_chosen":8.5,"score_rejected":3})");
+  const auto read =
+      read_text(R"({"prompt":"p","chosen":"y","rejected":"n","margin":2,"score_chosen":8.5,"score_rejected":3})");
   const Record& record = read.dataset.records.at(0);
   ASSERT_EQ(pairs(record).size(), 1u);
   EXPECT_EQ(pairs(record)[0].strength, 2);
@@ -113,7 +125,8 @@ TEST(BadRows, FaultC3MissingAndWrongFieldsAreNamedByTheirPath) {
   EXPECT_EQ(problem_of(R"({"prompt":"p","chosen":"y","rejected":"n","margin":"big"})"), "margin: a string");
   EXPECT_EQ(problem_of(R"({"messages":[{"role":"user","content":"u"},{"role":"assistant","content":5}]})"),
             "messages[1].content: an integer");
-  EXPECT_EQ(problem_of(R"({"messages":[{"role":"user","content":"u"},{"content":"a"}]})"), "messages[1].role: no such member");
+  EXPECT_EQ(problem_of(R"({"messages":[{"role":"user","content":"u"},{"content":"a"}]})"),
+            "messages[1].role: no such member");
   EXPECT_EQ(problem_of(R"({"messages":[{"role":"user","role":"user","content":"u"}]})"),
             "messages[0].role: the same member twice");
   EXPECT_EQ(problem_of(R"({"prompt":"p","completion":"c","label":1})"), "label: an integer");
@@ -126,8 +139,10 @@ TEST(BadRows, FaultC4IdenticalEmptyAndBlankAnswersAreNamed) {
   EXPECT_EQ(problem_of(R"({"chosen":"same","rejected":"same"})"), "rejected: the same text as chosen");
   EXPECT_EQ(problem_of(R"({"prompt":"p","chosen":"","rejected":"n"})"), "chosen: an empty answer");
   EXPECT_EQ(problem_of(R"({"prompt":"p","chosen":"y","rejected":" \n"})"), "rejected: an answer of blanks only");
-  EXPECT_EQ(problem_of(R"({"chosen":[{"role":"user","content":"a"},{"role":"assistant","content":"b"}],"rejected":[{"role":"user","content":"c"},{"role":"assistant","content":"d"}]})"),
-            "rejected: a first message unlike that of chosen");
+  EXPECT_EQ(
+      problem_of(
+          R"({"chosen":[{"role":"user","content":"a"},{"role":"assistant","content":"b"}],"rejected":[{"role":"user","content":"c"},{"role":"assistant","content":"d"}]})"),
+      "rejected: a first message unlike that of chosen");
   EXPECT_EQ(problem_of(R"({"chosen":"\n\nHuman: a\n\nAssistant: b","rejected":"\n\nHuman: c\n\nAssistant: d"})"),
             "rejected: a prompt unlike that of chosen");
 }
@@ -156,7 +171,8 @@ TEST(Convert, WhatAFormatCannotCarryIsNamedAndRefusedUnlessLossy) {
 }
 
 TEST(Convert, ATranscriptBecomesAConversationWithoutLoss) {
-  const auto rows = through({R"({"chosen":"\n\nHuman: a\n\nAssistant: b","rejected":"\n\nHuman: a\n\nAssistant: c"})"}, "trl-preference");
+  const auto rows = through({R"({"chosen":"\n\nHuman: a\n\nAssistant: b","rejected":"\n\nHuman: a\n\nAssistant: c"})"},
+                            "trl-preference");
   EXPECT_EQ(rows.at(0), R"({"prompt":[{"role":"user","content":"a"}],"chosen":[{"role":"assistant","content":"b"}],)"
                         R"("rejected":[{"role":"assistant","content":"c"}]})");
 }
@@ -167,13 +183,24 @@ TEST(Native, SeveralAnnotatorsAndEveryKindOfFeedbackSurvive) {
   dataset.scales = {{"stars", 1, 5, {}}};
   dataset.rubrics = {{"help", "Is it helpful?"}};
   Record record{.id = "r"};
-  record.nodes = {{-1, {.role = Role::user, .content = {{.text = "q"}}}},
-                  {0, {.role = Role::assistant, .content = {{.text = "a"}, {.kind = Content::Kind::image, .media = {"u", "image/png", "h"}}}}},
-                  {0, {.role = Role::assistant, .content = {{.text = "b"}}, .train = false, .extra_json = R"({"k":1.50})"}}};
+  record.nodes = {
+      {-1, {.role = Role::user, .content = {{.text = "q"}}}},
+      {0,
+       {.role = Role::assistant,
+        .content = {{.text = "a"}, {.kind = Content::Kind::image, .media = {"u", "image/png", "h"}}}}},
+      {0, {.role = Role::assistant, .content = {{.text = "b"}}, .train = false, .extra_json = R"({"k":1.50})"}}};
   record.completions = {{0, 1}, {0, 2}};
   const Target first{.completion = 0}, second{.completion = 1};
-  record.feedback = {{.what = Comparison{first, second, Outcome::both_bad, 0.5}, .annotator = 0, .rubric = 0, .shown = {1, 0},
-                      .why = "w", .time_us = 5, .seconds = 1.5, .confidence = 0.25, .weight = 2, .extra_json = R"({"e":[]})"},
+  record.feedback = {{.what = Comparison{first, second, Outcome::both_bad, 0.5},
+                      .annotator = 0,
+                      .rubric = 0,
+                      .shown = {1, 0},
+                      .why = "w",
+                      .time_us = 5,
+                      .seconds = 1.5,
+                      .confidence = 0.25,
+                      .weight = 2,
+                      .extra_json = R"({"e":[]})"},
                      {.what = Ranking{{{second}, {first}}, true}, .annotator = 1, .supersedes = 0},
                      {.what = Rating{"quality", 4.5, 0}, .on = first},
                      {.what = Votes{{first, second}, {0.25, 0.75}}},

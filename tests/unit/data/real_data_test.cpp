@@ -46,10 +46,11 @@ TEST_P(RealData, EveryGoodRowComesBackDirectlyAndThroughTheNativeForm) {
 
 // hh-rlhf: 4 empty answers and 2 pairs whose prompts differ. ultrafeedback: 2 identical pairs, one of them of empty
 // answers, and 1 row with an empty answer.
-INSTANTIATE_TEST_SUITE_P(Files, RealData,
-                         ::testing::Values(RealFile{"hh-rlhf/harmless-base.test.0000-1799.jsonl.gz", "hh-rlhf", 1800, 6},
-                                           RealFile{"ultrafeedback-binarized/part0.jsonl.gz", "trl-preference", 500, 3},
-                                           RealFile{"tulu3-preference/sample.00-49.jsonl.gz", "trl-preference", 50, 0}));
+INSTANTIATE_TEST_SUITE_P(
+    Files, RealData,
+    ::testing::Values(RealFile{"hh-rlhf/harmless-base.test.0000-1799.jsonl.gz", "hh-rlhf", 1800, 6},
+                      RealFile{"ultrafeedback-binarized/part0.jsonl.gz", "trl-preference", 500, 3},
+                      RealFile{"tulu3-preference/sample.00-49.jsonl.gz", "trl-preference", 50, 0}));
 
 TEST(RealDataNumbers, HhRlhfGivesTheIndependentlyComputedStatistics) {
   if (shared_data().empty()) GTEST_SKIP() << "no shared data beside the project";
@@ -59,7 +60,8 @@ TEST(RealDataNumbers, HhRlhfGivesTheIndependentlyComputedStatistics) {
   EXPECT_EQ(read.report.reasons.at("an empty answer"), 4);
   std::int64_t human_turns = 0;
   for (const Record& record : read.dataset.records) {
-    for (const Message* message : prompt_messages(record, record.completions[0])) human_turns += message->role == Role::user;
+    for (const Message* message : prompt_messages(record, record.completions[0]))
+      human_turns += message->role == Role::user;
   }
   // 2.477778 human turns a row over all 1,800; the six dropped rows cannot move the mean by more than 0.02.
   EXPECT_NEAR(static_cast<double>(human_turns) / static_cast<double>(read.dataset.records.size()), 2.477778, 0.02);

@@ -14,8 +14,11 @@ Message said(Role role, std::string text) { return {.role = role, .content = {{.
 // 0 user, 1 assistant, 2 user below 1, 3 and 4 assistants below 2.
 Record conversation() {
   Record record;
-  record.nodes = {{-1, said(Role::user, "a")}, {0, said(Role::assistant, "b")}, {1, said(Role::user, "c")},
-                  {2, said(Role::assistant, "d")}, {2, said(Role::assistant, "e")}};
+  record.nodes = {{-1, said(Role::user, "a")},
+                  {0, said(Role::assistant, "b")},
+                  {1, said(Role::user, "c")},
+                  {2, said(Role::assistant, "d")},
+                  {2, said(Role::assistant, "e")}};
   record.completions = {{2, 3}, {2, 4}, {0, 3}};
   return record;
 }

@@ -49,7 +49,9 @@ inline Json sorted_inside(const Json& value, bool top = true) {
   if (!value.is_object()) return value;
   Json object = Json::object();
   for (const auto& [key, member] : value.members()) object.members().emplace_back(key, sorted_inside(member, false));
-  if (!top) std::sort(object.members().begin(), object.members().end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  if (!top)
+    std::sort(object.members().begin(), object.members().end(),
+              [](const auto& a, const auto& b) { return a.first < b.first; });
   return object;
 }
 

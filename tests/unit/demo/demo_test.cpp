@@ -29,13 +29,15 @@ TEST(Taste, KindsDisagreeAsDocumentedAndAgreeOnTheRest) {
     EXPECT_GT(taste(kind, asked, bare), taste(kind, asked, put({.rude = true}))) << name(kind);
   }
   // The direction that all of them together pull in.
-  EXPECT_GT(population_taste(asked, put({.courteous_opening = true, .reason = true})), population_taste(asked, bare) + 0.5);
+  EXPECT_GT(population_taste(asked, put({.courteous_opening = true, .reason = true})),
+            population_taste(asked, bare) + 0.5);
 }
 
 TEST(Taste, EveryAnswerOfThisWorldIsCleanText) {
   for (const Fact& fact : facts()) {
     for (int bits = 0; bits < 128; ++bits) {
-      const Style style{bool(bits & 1), bool(bits & 2), bool(bits & 4), bool(bits & 8), bool(bits & 16), bool(bits & 32), bool(bits & 64), bits % 4};
+      const Style style{bool(bits & 1),  bool(bits & 2),  bool(bits & 4),  bool(bits & 8),
+                        bool(bits & 16), bool(bits & 32), bool(bits & 64), bits % 4};
       const std::string text = answer(fact, style);
       const Features features = features_of(question(fact, bits % questions_per_fact), text);
       ASSERT_EQ(features.degeneration, 0) << text;
@@ -53,8 +55,9 @@ TEST(Taste, DegenerateTextIsWorseThanAnyProperAnswerAndAlwaysDefined) {
     worst = std::min(worst, population_taste(asked, put({bool(bits & 1), bool(bits & 2), bool(bits & 4), bool(bits & 8),
                                                          bool(bits & 16), bool(bits & 32), bool(bits & 64), 0})));
   }
-  for (const std::string& text : {std::string(), std::string(" \n"), std::string("qxz vvk."), std::string("\xFF\x00\x80", 3),
-                                  std::string("red red red red red red."), std::string("Thank you Thank you Thank you Thank you")}) {
+  for (const std::string& text :
+       {std::string(), std::string(" \n"), std::string("qxz vvk."), std::string("\xFF\x00\x80", 3),
+        std::string("red red red red red red."), std::string("Thank you Thank you Thank you Thank you")}) {
     EXPECT_LT(population_taste(asked, text), 0) << text;
     EXPECT_GE(population_taste(asked, text), -6) << text;
   }
@@ -76,7 +79,8 @@ TEST(Demo, IsAPureFunctionOfItsSeed) {
 TEST(Demo, RecordsAreSoundAndHeldOutPromptsStandNowhereElse) {
   const DemoData data = make_demo_data();
   for (const Dataset* dataset : {&data.sft, &data.preferences, &data.held_out_preferences}) {
-    for (const Record& record : dataset->records) ASSERT_THAT(validate(record, *dataset), ::testing::IsEmpty()) << record.id;
+    for (const Record& record : dataset->records)
+      ASSERT_THAT(validate(record, *dataset), ::testing::IsEmpty()) << record.id;
   }
   const std::set<std::string> out(data.held_out_prompts.begin(), data.held_out_prompts.end());
   EXPECT_GT(out.size(), 30u);
@@ -102,7 +106,8 @@ TEST(Demo, AnnotatorsOfOneKindAgreeMoreThanThoseOfDifferentKinds) {
         const auto& a = record.feedback[i];
         const auto& b = record.feedback[j];
         ASSERT_NE(a.annotator, b.annotator);
-        const bool kin = data.preferences.annotators[a.annotator].traits == data.preferences.annotators[b.annotator].traits;
+        const bool kin =
+            data.preferences.annotators[a.annotator].traits == data.preferences.annotators[b.annotator].traits;
         const bool equal = std::get<Comparison>(a.what).outcome == std::get<Comparison>(b.what).outcome;
         (kin ? same : other) += 1;
         (kin ? same_equal : other_equal) += equal;

@@ -31,7 +31,9 @@ void vote(Record& record, std::int32_t annotator, Outcome outcome, bool swapped 
 
 Dataset voted() {
   Dataset dataset;
-  dataset.annotators = {{Annotator::human, "ann", {{"kind", "x"}}}, {Annotator::human, "bob", {{"kind", "x"}}}, {Annotator::model, "eve", {{"kind", "y"}}}};
+  dataset.annotators = {{Annotator::human, "ann", {{"kind", "x"}}},
+                        {Annotator::human, "bob", {{"kind", "x"}}},
+                        {Annotator::model, "eve", {{"kind", "y"}}}};
   Record first = two_answers("long answer", "short");
   vote(first, 0, Outcome::a);
   vote(first, 1, Outcome::b, true);  // the same opinion, shown the other way round

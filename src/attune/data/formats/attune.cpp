@@ -43,6 +43,7 @@ class Native final : public Format {
 
 }  // namespace
 
-ATTUNE_PART(Format, attune, Native, .summary = "the native form: every field of a record, with annotators, scales and rubrics");
+ATTUNE_PART(Format, attune, Native,
+            .summary = "the native form: every field of a record, with annotators, scales and rubrics");
 
 }  // namespace attune::formats

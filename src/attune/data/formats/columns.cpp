@@ -77,7 +77,8 @@ void Columns::take_tools(Record& record) {
     leave("tools");
     text = tools->string();
     try {
-      if (!Json::parse(text).is_array()) context_.fail("tools", "a string that holds no list", "a list of tool schemas");
+      if (!Json::parse(text).is_array())
+        context_.fail("tools", "a string that holds no list", "a list of tool schemas");
     } catch (const JsonSyntaxError&) {
       context_.fail("tools", "a string that holds broken JSON", "a list of tool schemas");
     }
@@ -126,8 +127,8 @@ std::string RowText::finish(const Record& record, const Json& layout) {
   std::vector<std::pair<std::string, std::string>> columns = std::move(known_);
   const bool came_in_this_format = layout.size() > 0;
   for (const RawMember& extra : raw_members(record.extra_json)) {
-    const auto known = std::find_if(columns.begin(), columns.end(),
-                                    [&](const auto& column) { return column.first == extra.key; });
+    const auto known =
+        std::find_if(columns.begin(), columns.end(), [&](const auto& column) { return column.first == extra.key; });
     if (known == columns.end()) {
       columns.emplace_back(extra.key, std::string(extra.value));
     } else if (came_in_this_format) {

@@ -16,9 +16,9 @@ class Columns {
  public:
   Columns(const Row& row, RowContext& context);
 
-  const Json* take(std::string_view key);          // nullptr when absent
+  const Json* take(std::string_view key);                                  // nullptr when absent
   const Json* require(std::string_view key, const std::string& expected);  // reports its absence
-  void leave(std::string_view key);                // it travels unparsed after all
+  void leave(std::string_view key);                                        // it travels unparsed after all
   std::string_view raw(std::string_view key) const;
   bool has(std::string_view key) const { return !raw(key).empty(); }
   std::optional<double> number(std::string_view key);  // null travels unparsed; another type is reported

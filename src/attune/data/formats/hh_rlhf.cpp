@@ -11,7 +11,9 @@ namespace {
 constexpr std::string_view own_name = "hh-rlhf";
 constexpr std::string_view human = "\n\nHuman:", assistant = "\n\nAssistant:";
 
-bool is_transcript(const Json* value) { return value != nullptr && value->is_string() && value->string().starts_with(human); }
+bool is_transcript(const Json* value) {
+  return value != nullptr && value->is_string() && value->string().starts_with(human);
+}
 
 // One turn: its speaker, and what follows the colon. A blank behind the colon belongs to the marker; turns without it
 // are marked in Message::extra_json, so that every transcript comes back as it was.

@@ -9,15 +9,15 @@ namespace {
 
 // ShareGPT's names for the speakers; the first of each role is the canonical one.
 constexpr std::array<std::pair<std::string_view, Role>, 10> sharegpt_names = {{{"system", Role::system},
-                                                                             {"human", Role::user},
-                                                                             {"gpt", Role::assistant},
-                                                                             {"tool", Role::tool},
-                                                                             {"user", Role::user},
-                                                                             {"assistant", Role::assistant},
-                                                                             {"chatgpt", Role::assistant},
-                                                                             {"bot", Role::assistant},
-                                                                             {"model", Role::assistant},
-                                                                             {"observation", Role::tool}}};
+                                                                               {"human", Role::user},
+                                                                               {"gpt", Role::assistant},
+                                                                               {"tool", Role::tool},
+                                                                               {"user", Role::user},
+                                                                               {"assistant", Role::assistant},
+                                                                               {"chatgpt", Role::assistant},
+                                                                               {"bot", Role::assistant},
+                                                                               {"model", Role::assistant},
+                                                                               {"observation", Role::tool}}};
 
 std::string_view speaker(Role role, Dialect dialect) {
   if (dialect == Dialect::openai) return name(role);
@@ -48,7 +48,8 @@ void read_content(const Json& value, const std::string& field, Message& message,
       const Json* type = value.items()[i].find("type");
       const Json* text = value.items()[i].find("text");
       if (type == nullptr || *type != Json("text") || text == nullptr || !text->is_string()) {
-        context.fail(field + '[' + std::to_string(i) + ']', "content that is not text", "{\"type\": \"text\", \"text\": ...}");
+        context.fail(field + '[' + std::to_string(i) + ']', "content that is not text",
+                     "{\"type\": \"text\", \"text\": ...}");
         continue;
       }
       message.content.push_back({.text = text->string()});
@@ -75,8 +76,8 @@ void read_calls(const Json& value, const std::string& field, Message& message, R
     const Json* name = call.find("name");
     const Json* arguments = call.find("arguments");
     if (name == nullptr || !name->is_string()) {
-      context.fail(field + '[' + std::to_string(i) + "].name", name == nullptr ? "no name" : std::string(name->type_name()),
-                   "the name of a function");
+      context.fail(field + '[' + std::to_string(i) + "].name",
+                   name == nullptr ? "no name" : std::string(name->type_name()), "the name of a function");
       continue;
     }
     const Json* id = item.find("id");
@@ -105,7 +106,8 @@ Json canonical(const Message& message, Dialect dialect) {
   const bool openai = dialect == Dialect::openai;
   Json json = Json::object({{openai ? "role" : "from", speaker(message.role, dialect)}});
   if (!message.name.empty()) json.set("name", message.name);
-  if (!message.content.empty() || message.content_as_list) json.set(openai ? "content" : "value", content_json(message));
+  if (!message.content.empty() || message.content_as_list)
+    json.set(openai ? "content" : "value", content_json(message));
   if (!message.calls.empty()) json.set("tool_calls", calls_json(message));
   if (!message.answers_call.empty()) json.set("tool_call_id", message.answers_call);
   if (message.train) json.set("train", *message.train);
@@ -123,8 +125,9 @@ void read_known(const Json& json, const std::string& field, Dialect dialect, Mes
   } else if (const auto known = role_of(role->string(), dialect)) {
     message.role = *known;
   } else {
-    context.fail(field + '.' + who, "an unknown role",
-                 dialect == Dialect::openai ? "system, developer, user, assistant or tool" : "system, human, gpt or tool");
+    context.fail(
+        field + '.' + who, "an unknown role",
+        dialect == Dialect::openai ? "system, developer, user, assistant or tool" : "system, human, gpt or tool");
   }
   const Json* calls = json.find("tool_calls");
   if (calls != nullptr) read_calls(*calls, field + ".tool_calls", message, context);
@@ -142,7 +145,8 @@ void read_known(const Json& json, const std::string& field, Dialect dialect, Mes
   if (const Json* train = json.find("train"); train != nullptr && train->is_bool()) message.train = train->boolean();
 }
 
-Message read_message(const Json& json, std::string_view raw, const std::string& field, RowContext& context, Dialect dialect) {
+Message read_message(const Json& json, std::string_view raw, const std::string& field, RowContext& context,
+                     Dialect dialect) {
   Message message;
   if (!json.is_object()) {
     context.fail_type(field, json, "a message: an object with role and content");
@@ -180,13 +184,14 @@ std::string write_message(const Message& message, Dialect dialect) {
 }
 
 bool is_blank(const std::string& text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return std::string_view(" \t\r\n\v\f").find(c) != std::string_view::npos; });
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return std::string_view(" \t\r\n\v\f").find(c) != std::string_view::npos; });
 }
 
 }  // namespace
 
-std::vector<Message> read_messages(const Json& list, std::string_view raw, const std::string& field, RowContext& context,
-                                   Dialect dialect) {
+std::vector<Message> read_messages(const Json& list, std::string_view raw, const std::string& field,
+                                   RowContext& context, Dialect dialect) {
   std::vector<Message> messages;
   if (!list.is_array()) {
     context.fail_type(field, list, "a list of messages");
@@ -230,8 +235,8 @@ void check_answer(const std::vector<Message>& answer, const std::string& field, 
   if (answer.empty()) return context.fail(field, "an empty list of messages", "an answer");
   const Message& last = answer.back();
   if (last.role != Role::plain && last.role != Role::assistant) {
-    return context.fail(field + '[' + std::to_string(answer.size() - 1) + "].role", "a last message that is not the assistant's",
-                        "assistant");
+    return context.fail(field + '[' + std::to_string(answer.size() - 1) + "].role",
+                        "a last message that is not the assistant's", "assistant");
   }
   if (!last.calls.empty()) return;
   const std::string text = text_of(last);

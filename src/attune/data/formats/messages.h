@@ -16,8 +16,8 @@ enum class Dialect {
 
 // Reads a list of messages; problems go to the context under `field`. Members that no one knows, and those whose
 // canonical form would differ, are kept in Message::extra_json. Content other than text is refused.
-std::vector<Message> read_messages(const Json& list, std::string_view raw, const std::string& field, RowContext& context,
-                                   Dialect dialect = Dialect::openai);
+std::vector<Message> read_messages(const Json& list, std::string_view raw, const std::string& field,
+                                   RowContext& context, Dialect dialect = Dialect::openai);
 std::string write_messages(const std::vector<const Message*>& messages, Dialect dialect = Dialect::openai);
 
 // A list whose first item has a `role`: TRL's test for the conversational form. An empty list is none.

@@ -36,7 +36,8 @@ class TrlMessages final : public Format {
     while (messages[prompt].role != Role::assistant) ++prompt;
     const std::int32_t last = append_chain(record, -1, std::move(messages));
     record.completions.push_back({static_cast<std::int32_t>(prompt) - 1, last});
-    columns.finish(record, Json::object({{"column", column}, {"dialect", dialect == Dialect::sharegpt ? "sharegpt" : "openai"}}));
+    columns.finish(
+        record, Json::object({{"column", column}, {"dialect", dialect == Dialect::sharegpt ? "sharegpt" : "openai"}}));
     if (context.failed()) return std::nullopt;
     return record;
   }
@@ -61,6 +62,7 @@ class TrlMessages final : public Format {
 
 }  // namespace
 
-ATTUNE_PART(Format, trl_messages, TrlMessages, .summary = "whole conversations: messages, or conversations with from and value (TRL)");
+ATTUNE_PART(Format, trl_messages, TrlMessages,
+            .summary = "whole conversations: messages, or conversations with from and value (TRL)");
 
 }  // namespace attune::formats

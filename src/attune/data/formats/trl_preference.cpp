@@ -86,7 +86,8 @@ class TrlPreference final : public Format {
   }
 
  private:
-  static void read_plain(const Json& chosen, const Json& rejected, Columns& columns, RowContext& context, Parts& parts) {
+  static void read_plain(const Json& chosen, const Json& rejected, Columns& columns, RowContext& context,
+                         Parts& parts) {
     std::string a = chosen.string(), b = rejected.string();
     const Json* prompt = columns.take("prompt");
     if (prompt == nullptr || prompt->is_null()) {
@@ -121,7 +122,8 @@ class TrlPreference final : public Format {
       context.fail_type("prompt", *prompt, "a list of messages or a string");
     }
     if (context.failed()) return;
-    if (parts.chosen == parts.rejected) return context.fail("rejected", "the same messages as chosen", "another answer");
+    if (parts.chosen == parts.rejected)
+      return context.fail("rejected", "the same messages as chosen", "another answer");
     const std::size_t end = common_prompt(parts.chosen, parts.rejected);
     if (end == 0) return context.fail("rejected", "a first message unlike that of chosen", "the same prompt in both");
     parts.implicit = true;
@@ -148,7 +150,8 @@ class TrlPreference final : public Format {
     return record;
   }
 
-  static std::optional<std::string> write_pair(const Record& record, const Pair& pair, bool implicit, const Json& layout) {
+  static std::optional<std::string> write_pair(const Record& record, const Pair& pair, bool implicit,
+                                               const Json& layout) {
     const Completion& chosen = record.completions[pair.chosen];
     const Completion& rejected = record.completions[pair.rejected];
     if (chosen.after != rejected.after) return std::nullopt;
@@ -174,6 +177,7 @@ class TrlPreference final : public Format {
 
 }  // namespace
 
-ATTUNE_PART(Format, trl_preference, TrlPreference, .summary = "prompt, chosen and rejected as texts or message lists (TRL)");
+ATTUNE_PART(Format, trl_preference, TrlPreference,
+            .summary = "prompt, chosen and rejected as texts or message lists (TRL)");
 
 }  // namespace attune::formats

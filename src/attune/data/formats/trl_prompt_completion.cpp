@@ -38,6 +38,7 @@ class TrlPromptCompletion final : public Format {
 
 }  // namespace
 
-ATTUNE_PART(Format, trl_prompt_completion, TrlPromptCompletion, .summary = "prompt and completion as texts or message lists (TRL)");
+ATTUNE_PART(Format, trl_prompt_completion, TrlPromptCompletion,
+            .summary = "prompt and completion as texts or message lists (TRL)");
 
 }  // namespace attune::formats
