@@ -1,9 +1,12 @@
 // What reading found: rows that cannot be used, and remarks about those that can. Never any content of a row.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace attune {
@@ -16,6 +19,9 @@ struct RowProblem {
 };
 
 enum class OnBadRow { refuse, drop };
+constexpr auto enum_names(OnBadRow) {  // for configuration fields
+  return std::array{std::pair<std::string_view, OnBadRow>{"refuse", OnBadRow::refuse}, {"drop", OnBadRow::drop}};
+}
 
 struct ReadReport {
   static constexpr std::size_t kept = 1000;  // problems listed; more are only counted
