@@ -20,7 +20,8 @@ struct RowProblem {
 
 enum class OnBadRow { refuse, drop };
 constexpr auto enum_names(OnBadRow) {  // for configuration fields
-  return std::array{std::pair<std::string_view, OnBadRow>{"refuse", OnBadRow::refuse}, {"drop", OnBadRow::drop}};
+  using Name = std::pair<std::string_view, OnBadRow>;
+  return std::array{Name{"refuse", OnBadRow::refuse}, Name{"drop", OnBadRow::drop}};
 }
 
 struct ReadReport {
