@@ -30,16 +30,16 @@ void log_debug(std::string_view text) {
 }
 void log_warning(std::string_view text) { line("attune: warning: ", text); }
 
-Progress::Progress(std::string what, std::size_t total, std::string unit)
+ProgressLine::ProgressLine(std::string what, std::size_t total, std::string unit)
     : what_(std::move(what)), unit_(std::move(unit)), total_(total), start_(now_seconds()), terminal_(::isatty(2) == 1) {
   shown_ = start_;
 }
 
-Progress::~Progress() {
+ProgressLine::~ProgressLine() {
   if (drawn_) show({}, true);
 }
 
-void Progress::advance(std::size_t done, std::string_view note) {
+void ProgressLine::advance(std::size_t done, std::string_view note) {
   done_ = done;
   const double now = now_seconds();
   if (level < LogLevel::info || now - shown_ < (terminal_ ? 0.2 : 10.0)) return;
@@ -47,7 +47,7 @@ void Progress::advance(std::size_t done, std::string_view note) {
   show(note, false);
 }
 
-void Progress::show(std::string_view note, bool last) {
+void ProgressLine::show(std::string_view note, bool last) {
   drawn_ = true;
   const double seconds = now_seconds() - start_;
   const double rate = seconds > 0 ? static_cast<double>(done_) / seconds : 0;

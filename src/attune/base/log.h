@@ -16,10 +16,10 @@ void log_warning(std::string_view line);  // shown at every level
 
 // A long loop's rate, progress and remaining time: one line rewritten in place on a terminal, a plain line every few
 // seconds elsewhere. total 0: unknown.
-class Progress {
+class ProgressLine {
  public:
-  Progress(std::string what, std::size_t total, std::string unit);
-  ~Progress();
+  ProgressLine(std::string what, std::size_t total, std::string unit);
+  ~ProgressLine();
   void advance(std::size_t done, std::string_view note = {});  // `done` so far; cheap to call often
 
  private:

@@ -92,7 +92,8 @@ class Fields {
   template <class T>
   Rules operator()(std::string_view key, T& value, std::string_view help);
 
-  // A struct that may be written as one plain value says which key that is: `model: path` for `model: {path: path}`.
+  // A struct that may be written as one plain value says which key that is, before its fields:
+  // `model: path` for `model: {path: path}`.
   virtual void shorthand(std::string_view key) = 0;
 
  protected:

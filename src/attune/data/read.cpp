@@ -140,11 +140,11 @@ void read_part(const DataPart& part, DatasetBuilder& builder, ReadReport& report
 }  // namespace
 
 void DataPart::describe(Fields& fields) {
+  fields.shorthand("path");
   fields("path", path, "a .jsonl or .json file (also .gz, .zst), a folder of such, or -").required();
   fields("weight", weight, "share of the records used: 0.5 a random half, 2 each one twice").above(0);
   fields("limit", limit, "at most that many records, drawn at random; 0: all").at_least(0);
   fields("format", format, "name of the format; empty: recognised by content");
-  fields.shorthand("path");
 }
 
 std::vector<Path> data_files(const std::string& path) {

@@ -33,11 +33,6 @@ Tensor sum_by_response(const Tensor& token_logps, const Tensor& index, std::int6
   return at::zeros({responses}, token_logps.options()).index_add(0, index, token_logps);
 }
 
-TokenForest without_adapter(TokenForest forest) {
-  for (Segment& segment : forest.segments) segment.adapter = -1;
-  return forest;
-}
-
 }  // namespace
 
 TokenForest forest_of(const Batch& batch, std::span<const TokenRecord> records) {

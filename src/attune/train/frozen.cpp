@@ -61,7 +61,7 @@ std::vector<double> score_all(Policy& policy, std::span<const TokenRecord> recor
   }
   std::vector<double> values(count);
   const at::AutoGradMode no_gradient(false);
-  Progress progress("scoring the " + options.role, records.size(), "records");
+  ProgressLine progress("scoring the " + options.role, records.size(), "records");
   std::size_t done = 0;
   for (const auto& bin : bins_of(records, options.tokens)) {
     Layout layout;

@@ -19,28 +19,20 @@ void ModelSettings::describe(Fields& fields) {
   fields("path", path, "a Hugging Face model folder");
   fields("config", config, "a config.json, to start from scratch");
   fields("init", init, "where the weights come from");
-  fields("dtype", dtype, "how weights are stored in memory");
+  fields("dtype", dtype, "of weights and arithmetic");
   fields("adapter", adapter, "train a LoRA adapter instead of all weights");
   fields("allow_nonfinite", allow_nonfinite, "train although weights hold NaN or infinite values");
   fields("recompute", recompute, "compute blocks again in the backward pass: less memory, more time");
   fields("head_cache_gib", head_cache_gib, "logits kept for the backward pass while they fit").at_least(0);
 }
 
-void DataFile::describe(Fields& fields) {
-  fields.shorthand("path");
-  fields("path", path, "a file or folder").required();
-  fields("weight", weight, "how often its records are seen: 0.5 half of them, 2 each twice").above(0);
-}
-
 void DataSettings::describe(Fields& fields) {
   fields("train", train, "what to learn from");
   fields("eval", eval, "what to measure on");
-  fields("format", format, "a name of 'attune parts format'; recognised by content unless given");
   fields("chat_template", chat_template, "a Jinja file; the tokenizer's own unless given");
   fields("max_tokens", max_tokens, "of prompt and completion together").at_least(2);
   fields("shuffle", shuffle, "a new order every epoch, drawn from the seed");
   fields("on_bad_row", on_bad_row, "refuse the data, or drop and count the row");
-  fields("limit", limit, "at most so many records of each list, 0 for all").at_least(0);
 }
 
 void OptimizerSettings::AdamW::describe(Fields& fields) {

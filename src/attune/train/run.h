@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "attune/config/node.h"
+#include "attune/data/read.h"
 #include "attune/objectives/objective.h"
 
 namespace attune {
@@ -20,8 +21,7 @@ struct AdapterSettings {
 };
 
 enum class Init { pretrained, random };
-enum class Dtype { float32, bfloat16, float64 };
-enum class BadRows { refuse, drop };
+enum class Dtype { float32, float64 };
 enum class Decay { constant, linear, cosine };
 
 constexpr auto enum_names(Init) {
@@ -30,12 +30,11 @@ constexpr auto enum_names(Init) {
 }
 constexpr auto enum_names(Dtype) {
   return std::array{std::pair{std::string_view("float32"), Dtype::float32},
-                    std::pair{std::string_view("bfloat16"), Dtype::bfloat16},
                     std::pair{std::string_view("float64"), Dtype::float64}};
 }
-constexpr auto enum_names(BadRows) {
-  return std::array{std::pair{std::string_view("refuse"), BadRows::refuse},
-                    std::pair{std::string_view("drop"), BadRows::drop}};
+constexpr auto enum_names(OnBadRow) {
+  return std::array{std::pair{std::string_view("refuse"), OnBadRow::refuse},
+                    std::pair{std::string_view("drop"), OnBadRow::drop}};
 }
 constexpr auto enum_names(Decay) {
   return std::array{std::pair{std::string_view("constant"), Decay::constant},
@@ -55,20 +54,12 @@ struct ModelSettings {
   void describe(Fields& fields);
 };
 
-struct DataFile {
-  std::string path = {};
-  double weight = 1;
-  void describe(Fields& fields);
-};
-
 struct DataSettings {
-  std::vector<DataFile> train = {}, eval = {};
-  std::string format = {};         // by content unless named
+  std::vector<DataPart> train = {}, eval = {};
   std::string chat_template = {};  // a Jinja file; the tokenizer's own unless named
   int max_tokens = 1024;           // of prompt and completion together
   bool shuffle = true;
-  BadRows on_bad_row = BadRows::refuse;
-  int limit = 0;  // at most so many records of each list, 0: all
+  OnBadRow on_bad_row = OnBadRow::refuse;
   void describe(Fields& fields);
 };
 

@@ -1,0 +1,27 @@
+// --model, --adapter, --tokenizer, --template: what verbs that use a model share.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "attune/cli/arguments.h"
+#include "attune/model/language_model.h"
+#include "attune/text/tokenizer.h"
+
+namespace attune {
+
+struct ModelChoice {
+  std::string model = {};
+  std::string tokenizer = {};                // the model folder unless named
+  std::optional<std::string> adapter = {};  // a PEFT folder
+  std::string chat_template = {};            // a file; empty: the tokenizer's own
+};
+
+// Takes the options from the command line.
+ModelChoice model_choice(Arguments& arguments);
+
+// Loads it, checks that the tokenizer fits, sets the number of threads. A folder that holds only an adapter names its
+// base model itself.
+LanguageModel load_choice(const ModelChoice& choice, const Tokenizer& tokenizer);
+
+}  // namespace attune

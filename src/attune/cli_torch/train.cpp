@@ -1,0 +1,74 @@
+// `attune train` and `attune resume`.
+#include <filesystem>
+
+#include "attune/base/errors.h"
+#include "attune/base/threads.h"
+#include "attune/cli/answer.h"
+#include "attune/cli_torch/verbs.h"
+#include "attune/tensor/allocator.h"
+#include "attune/tensor/torch.h"
+#include "attune/train/offline.h"
+
+namespace attune {
+namespace {
+
+void set_threads(const RunFile& run) {
+  const int wanted = run.stages.front().settings.threads;
+  if (wanted > 0) set_thread_count(wanted);
+  at::set_num_threads(thread_count());
+}
+
+void answer(const RunDirectory& directory, const RunOutcome& outcome, bool json) {
+  Answer out;
+  if (json) {
+    Json metrics = Json::object();
+    for (const auto& [name, value] : outcome.metrics) metrics.set(name, value);
+    out.row(Json::object({{"run", directory.path().string()},
+                          {"steps", outcome.steps},
+                          {"loss", outcome.loss},
+                          {"metrics", std::move(metrics)}}));
+  } else {
+    out.text("run " + directory.path().string() + ": " + std::to_string(outcome.steps) + " steps, loss " +
+             format_double(outcome.loss) + "\nmodel  " + directory.model().string() + "\nreport " +
+             (directory.path() / "report.html").string() + "\n");
+  }
+  out.finish();
+}
+
+}  // namespace
+
+int run_train(Arguments& arguments) {
+  const bool json = arguments.flag("--json");
+  const bool trace = arguments.flag("--trace");
+  auto words = arguments.rest(2, 1000, "OBJECTIVE RUN.yaml [key=value ...]");
+  const std::string objective = words[0], file = words[1];
+  words.erase(words.begin(), words.begin() + 2);
+  if (find_part<Objective>(objective) == nullptr) {
+    std::vector<std::string_view> names;
+    for (const auto& row : part_rows<Objective>()) names.push_back(row.path);
+    arguments.fail("the unknown objective '" + objective + "'", nearest(objective, names));
+  }
+  RunFile run = load_run(file, words, objective);
+  install_caching_allocator();
+  set_threads(run);
+  RunDirectory directory = RunDirectory::create(disk(), run);
+  answer(directory, run_offline(run, directory, {.fs = disk(), .trace = trace}), json);
+  return 0;
+}
+
+int run_resume(Arguments& arguments) {
+  const bool json = arguments.flag("--json");
+  const bool trace = arguments.flag("--trace");
+  const std::int64_t from = arguments.integer("--from", -1);
+  const std::string folder = arguments.rest(1, 1, "DIR")[0];
+  RunDirectory directory = RunDirectory::open(disk(), folder);
+  RunFile run = reload_run(folder);
+  install_caching_allocator();
+  set_threads(run);
+  RunContext context{.fs = disk(), .trace = trace};
+  if (from >= 0) context.from = from;
+  answer(directory, run_offline(run, directory, context), json);
+  return 0;
+}
+
+}  // namespace attune

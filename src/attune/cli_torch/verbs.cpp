@@ -1,0 +1,17 @@
+// The table of the verbs that need libtorch.
+#include "attune/cli_torch/verbs.h"
+
+#include <array>
+
+#include "attune/cli/verbs.h"
+
+namespace attune {
+namespace {
+constexpr std::array table{Verb{"train", "", "", run_train}, Verb{"resume", "", "", run_resume},
+                           Verb{"logps", "", "", run_logps}, Verb{"generate", "", "", run_generate},
+                           Verb{"chat", "", "", run_chat},   Verb{"merge", "", "", run_merge}};
+}  // namespace
+
+std::span<const Verb> torch_verbs() { return table; }
+
+}  // namespace attune

@@ -1,0 +1,115 @@
+#include "attune/train/chat.h"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+
+#include "attune/base/errors.h"
+#include "attune/base/files.h"
+#include "attune/data/formats/messages.h"
+#include "attune/text/chat_template.h"
+
+namespace attune {
+namespace {
+
+// The templates of one tokenizer (or file), compiled once: for conversations with tools and without.
+struct Templates {
+  std::optional<ChatTemplate> plain, with_tools;
+  const ChatTemplate& for_record(const Record& record) const {
+    return !record.tools_json.empty() && with_tools ? *with_tools : *plain;
+  }
+};
+
+std::optional<Templates> load_templates(const std::string& file, const Tokenizer& tokenizer) {
+  Templates templates;
+  if (!file.empty()) {
+    templates.plain = ChatTemplate::compile(read_file(file), file);
+  } else {
+    if (tokenizer.chat_templates().empty()) return std::nullopt;
+    templates.plain = ChatTemplate::choose(tokenizer.chat_templates(), false);
+    templates.with_tools = ChatTemplate::choose(tokenizer.chat_templates(), true);
+  }
+  return templates;
+}
+
+Json parse_all(const std::vector<std::string>& texts) {
+  if (texts.empty()) return {};
+  Json list = Json::array();
+  for (const auto& text : texts) list.push_back(Json::parse(text));
+  return list;
+}
+
+Conversation conversation_of(const Record& record, const std::vector<const Message*>& messages) {
+  Conversation conversation;
+  conversation.messages = Json::parse(formats::write_messages(messages));
+  conversation.tools = parse_all(record.tools_json);
+  if (!record.documents.empty()) {
+    conversation.documents = Json::array();
+    for (const auto& text : record.documents) conversation.documents.push_back(Json::object({{"text", text}}));
+  }
+  return conversation;
+}
+
+std::vector<std::int32_t> prompt_ids(const Record& record, const std::vector<const Message*>& messages,
+                                     const Templates& templates, const Tokenizer& tokenizer) {
+  const bool asks = messages.empty() || messages.back()->role != Role::assistant;
+  return render_and_tokenize(tokenizer, templates.for_record(record), conversation_of(record, messages),
+                             {.add_generation_prompt = asks})
+      .ids;
+}
+
+ChatTokens encode_chat(const Record& record, const Completion& completion, const Templates& templates,
+                       const Tokenizer& tokenizer) {
+  const auto prompt = prompt_messages(record, completion);
+  std::vector<const Message*> all = prompt;
+  const auto answer = completion_messages(record, completion);
+  all.insert(all.end(), answer.begin(), answer.end());
+  TokenizedConversation tokens =
+      render_and_tokenize(tokenizer, templates.for_record(record), conversation_of(record, all));
+  // Earlier turns of the assistant are given, not learned.
+  const bool answered_before = std::any_of(prompt.begin(), prompt.end(),
+                                           [](const Message* message) { return message->role == Role::assistant; });
+  if (answered_before) {
+    const auto given = prompt_ids(record, prompt, templates, tokenizer);
+    const auto common = std::min(given.size(), tokens.ids.size());
+    const auto end = std::mismatch(given.begin(), given.begin() + static_cast<std::ptrdiff_t>(common), tokens.ids.begin());
+    std::fill(tokens.mask.begin(), tokens.mask.begin() + (end.second - tokens.ids.begin()), 0);
+  }
+  return {std::move(tokens.ids), std::move(tokens.mask)};
+}
+
+}  // namespace
+
+ChatEncoder chat_encoder(const std::string& file, const Tokenizer& tokenizer) {
+  auto templates = load_templates(file, tokenizer);
+  if (!templates) return {};
+  return [templates = std::make_shared<const Templates>(*std::move(templates)), &tokenizer](
+             const Record& record, const Completion& completion) {
+    return encode_chat(record, completion, *templates, tokenizer);
+  };
+}
+
+std::vector<std::int32_t> encode_prompt(const Record& record, const std::string& template_file,
+                                        const Tokenizer& tokenizer) {
+  std::vector<const Message*> messages;
+  if (!record.completions.empty()) {
+    messages = prompt_messages(record, record.completions.front());
+  } else if (!record.nodes.empty()) {
+    messages = path_to(record, static_cast<std::int32_t>(record.nodes.size()) - 1);
+  }
+  const bool plain = std::all_of(messages.begin(), messages.end(),
+                                 [](const Message* message) { return message->role == Role::plain; });
+  if (plain) {
+    std::string text;
+    for (const Message* message : messages) text += text_of(*message);
+    return tokenizer.encode(text, {.add_special_tokens = true});
+  }
+  const auto templates = load_templates(template_file, tokenizer);
+  if (!templates) {
+    throw ConfigError({.field = "chat_template"}, "conversations and no chat template",
+                      "a tokenizer that has one, or a template file");
+  }
+  return prompt_ids(record, messages, *templates, tokenizer);
+}
+
+}  // namespace attune

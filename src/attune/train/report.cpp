@@ -1,0 +1,179 @@
+#include "attune/train/report.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <vector>
+
+#include "attune/base/errors.h"
+#include "attune/base/log.h"
+
+namespace attune {
+namespace {
+
+struct Curve {
+  std::string label = {};
+  std::vector<std::pair<double, double>> points = {};  // step, value
+};
+
+std::vector<Json> read_rows(const Path& path) {
+  std::vector<Json> rows;
+  if (!std::filesystem::exists(path)) return rows;
+  const std::string text = read_file(path);
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    try {
+      rows.push_back(Json::parse(std::string_view(text).substr(begin, end - begin)));
+    } catch (const JsonSyntaxError&) {
+      break;  // a line that a stop cut short
+    }
+    begin = end + 1;
+  }
+  return rows;
+}
+
+Curve curve_of(const std::vector<Json>& rows, const std::string& name) {
+  Curve curve{.label = name};
+  for (const Json& row : rows) {
+    const Json* value = row.find(name);
+    if (value != nullptr && value->is_number()) curve.points.emplace_back(row.find("step")->number(), value->number());
+  }
+  return curve;
+}
+
+std::string escape(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    switch (c) {
+      case '<': out += "&lt;"; break;
+      case '>': out += "&gt;"; break;
+      case '&': out += "&amp;"; break;
+      case '"': out += "&quot;"; break;
+      default: out += c;
+    }
+  }
+  return out;
+}
+
+std::string number(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.4g", value);
+  return text;
+}
+
+// One chart: curves over steps, with the range of values written at the axis.
+std::string chart(const std::string& title, const std::vector<Curve>& curves) {
+  constexpr double width = 520, height = 180, left = 60, top = 24, bottom = 24;
+  static constexpr const char* colours[] = {"#2b6cb0", "#c05621", "#2f855a", "#6b46c1"};
+  double low = INFINITY, high = -INFINITY, first = INFINITY, last = -INFINITY;
+  for (const Curve& curve : curves) {
+    for (const auto& [step, value] : curve.points) {
+      low = std::min(low, value);
+      high = std::max(high, value);
+      first = std::min(first, step);
+      last = std::max(last, step);
+    }
+  }
+  if (!(last >= first)) return "";
+  if (high == low) high = low + 1;
+  const auto x = [&](double step) { return left + (width - left - 10) * (last > first ? (step - first) / (last - first) : 0.5); };
+  const auto y = [&](double value) { return height - bottom - (height - top - bottom) * (value - low) / (high - low); };
+  std::string svg = "<svg viewBox=\"0 0 520 180\" width=\"520\" height=\"180\" role=\"img\"><title>" + escape(title) + "</title>";
+  svg += "<rect x=\"60\" y=\"24\" width=\"450\" height=\"132\" fill=\"none\" stroke=\"#cbd5e0\"/>";
+  const auto text = [&](double at_x, double at_y, const char* anchor, const std::string& words, const char* colour) {
+    svg += "<text x=\"" + number(at_x) + "\" y=\"" + number(at_y) + "\" text-anchor=\"" + anchor + "\" fill=\"" + colour + "\">" + escape(words) + "</text>";
+  };
+  text(left - 4, top + 8, "end", number(high), "#4a5568");
+  text(left - 4, height - bottom, "end", number(low), "#4a5568");
+  text(left, height - 6, "start", "step " + number(first), "#4a5568");
+  text(width - 10, height - 6, "end", "step " + number(last), "#4a5568");
+  for (std::size_t i = 0; i < curves.size(); ++i) {
+    const char* colour = colours[i % std::size(colours)];
+    std::string points;
+    for (const auto& [step, value] : curves[i].points) points += number(x(step)) + "," + number(y(value)) + " ";
+    svg += "<polyline fill=\"none\" stroke-width=\"1.5\" stroke=\"" + std::string(colour) + "\" points=\"" + points + "\"/>";
+    if (curves[i].points.size() == 1) {
+      svg += "<circle r=\"3\" cx=\"" + number(x(curves[i].points[0].first)) + "\" cy=\"" + number(y(curves[i].points[0].second)) + "\" fill=\"" + colour + "\"/>";
+    }
+    text(left + 6 + 150 * static_cast<double>(i), 16, "start", curves[i].label, colour);
+  }
+  return svg + "</svg>\n";
+}
+
+// The curves of one stage, grouped: a metric and its value on held-out data share a chart.
+std::string charts_of(const std::vector<Json>& rows) {
+  static const std::vector<std::vector<std::string>> groups = {
+      {"loss", "eval_loss"},
+      {"rewards/accuracies", "eval_rewards/accuracies"},
+      {"rewards/chosen", "rewards/rejected", "rewards/margins"},
+      {"logps/chosen", "logps/rejected"},
+      {"grad_norm"},
+      {"learning_rate"},
+      {"tokens_per_second"}};
+  std::string html;
+  for (const auto& names : groups) {
+    std::vector<Curve> curves;
+    for (const auto& name : names) {
+      Curve curve = curve_of(rows, name);
+      if (!curve.points.empty()) curves.push_back(std::move(curve));
+    }
+    if (!curves.empty()) html += chart(names.front(), curves);
+  }
+  return html;
+}
+
+std::string samples_table(const RunDirectory& directory, std::int64_t step) {
+  const auto rows = read_rows(directory.path() / "samples" / (std::to_string(step) + ".jsonl"));
+  if (rows.empty()) return "";
+  std::string html = "<h2>Answers after step " + std::to_string(step) + "</h2><table><tr><th>prompt</th><th>answer</th></tr>";
+  for (const Json& row : rows) {
+    html += "<tr><td>" + escape(row.find("prompt")->string()) + "</td><td>" + escape(row.find("text")->string()) + "</td></tr>";
+  }
+  return html + "</table>\n";
+}
+
+std::string page(const RunDirectory& directory, const RunFile& run, const RunOutcome& outcome) {
+  const auto rows = read_rows(directory.path() / "metrics.jsonl");
+  std::string html =
+      "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>attune run</title><style>"
+      "body{font:15px/1.5 system-ui,sans-serif;max-width:1100px;margin:2em auto;padding:0 1em;color:#1a202c}"
+      "svg{margin:6px;font-size:11px}table{border-collapse:collapse}td,th{border:1px solid #cbd5e0;padding:4px 8px;"
+      "text-align:left;vertical-align:top;white-space:pre-wrap}pre{background:#f7fafc;padding:1em;overflow:auto}"
+      "</style>\n<h1>" + escape(directory.path().filename().string()) + "</h1>\n<p>" + std::to_string(outcome.steps) +
+      " steps, last loss " + number(outcome.loss) + ".</p>\n";
+  for (const Stage& stage : run.stages) {
+    std::vector<Json> of_stage;
+    for (const Json& row : rows) {
+      const Json* name = row.find("stage");
+      if (name != nullptr && *name == Json(stage.name)) of_stage.push_back(row);
+    }
+    html += "<h2>" + escape(stage.name) + "</h2>\n" + charts_of(of_stage);
+  }
+  html += samples_table(directory, outcome.steps);
+  return html + "<h2>Run file</h2><pre>" + escape(run.text) + "</pre>\n</html>\n";
+}
+
+std::string card(const RunDirectory& directory, const RunFile& run, const RunOutcome& outcome) {
+  const RunSettings& first = run.stages.front().settings;
+  std::string text = "# Model card\n\nTrained with attune " ATTUNE_VERSION ".\n\n";
+  text += "- starting point: " + (first.model.path.empty() ? "random weights of " + first.model.config : first.model.path) + "\n";
+  for (const Stage& stage : run.stages) {
+    text += "- stage " + stage.name + ": ";
+    for (const auto& part : stage.settings.objective) text += std::string(part.name()) + " ";
+    text += "on";
+    for (const auto& part : stage.settings.data.train) text += " " + part.path;
+    text += "\n";
+  }
+  text += "- steps: " + std::to_string(outcome.steps) + "\n- seed: " + std::to_string(run.seed) + "\n\n## Last metrics\n\n";
+  for (const auto& [name, value] : outcome.metrics) text += "- " + name + ": " + number(value) + "\n";
+  return text + "\nThe settings in full are in " + (directory.path() / "resolved.yaml").filename().string() + ".\n";
+}
+
+}  // namespace
+
+void write_report(RunDirectory& directory, const RunFile& run, const RunOutcome& outcome) {
+  write_durably(directory.fs(), directory.path() / "report.html", page(directory, run, outcome));
+  write_durably(directory.fs(), directory.path() / "CARD.md", card(directory, run, outcome));
+}
+
+}  // namespace attune

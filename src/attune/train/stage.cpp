@@ -1,0 +1,100 @@
+#include "attune/train/stage.h"
+
+#include <algorithm>
+
+#include "attune/base/errors.h"
+#include "attune/base/log.h"
+#include "attune/data/read.h"
+#include "attune/train/chat.h"
+
+namespace attune {
+namespace {
+
+EncodedData read_and_encode(const RunSettings& settings, const std::vector<DataPart>& parts, const Tokenizer& tokenizer,
+                            Dataset& dataset, std::int64_t& bad_rows) {
+  ReadResult read = read_dataset(parts, {.on_bad_row = settings.data.on_bad_row, .seed = static_cast<std::uint64_t>(settings.seed)});
+  bad_rows += read.report.bad_rows;
+  for (const auto& [reason, rows] : read.report.reasons) {
+    log_info("dropped " + std::to_string(rows) + " rows: " + reason);
+  }
+  EncodedData data = encode(read.dataset, tokenizer,
+                            {.max_tokens = settings.data.max_tokens, .chat = chat_encoder(settings.data.chat_template, tokenizer)});
+  const EncodeReport& report = data.report;
+  if (report.long_prompts > 0) {
+    log_info("dropped " + std::to_string(report.long_prompts) + " records whose prompt fills data.max_tokens");
+  }
+  if (report.no_answer > 0) log_info("dropped " + std::to_string(report.no_answer) + " records without a token to learn");
+  if (report.truncated > 0) log_info("cut " + std::to_string(report.truncated) + " completions at data.max_tokens");
+  dataset = std::move(read.dataset);
+  return data;
+}
+
+}  // namespace
+
+Path tokenizer_folder(const RunSettings& settings) {
+  const Path path = settings.tokenizer.empty() ? settings.model.path : settings.tokenizer;
+  return std::filesystem::is_directory(path) ? path : path.parent_path();
+}
+
+Tokenizer load_tokenizer(const RunSettings& settings) {
+  return Tokenizer::load(settings.tokenizer.empty() ? settings.model.path : settings.tokenizer);
+}
+
+StageData load_stage_data(const RunSettings& settings, const Tokenizer& tokenizer, bool needs_pairs) {
+  StageData data;
+  Dataset eval_prompts;
+  data.train = read_and_encode(settings, settings.data.train, tokenizer, data.prompts, data.bad_rows);
+  if (!settings.data.eval.empty()) {
+    data.eval.records =
+        read_and_encode(settings, settings.data.eval, tokenizer, eval_prompts, data.bad_rows).records;
+    data.prompts = std::move(eval_prompts);
+  }
+  if (needs_pairs) {
+    const auto lacking = std::count_if(data.train.records.begin(), data.train.records.end(),
+                                       [](const TokenRecord& record) { return record.preferences.empty(); });
+    if (lacking == static_cast<std::ptrdiff_t>(data.train.records.size())) {
+      throw DataError({.file = settings.data.train.front().path}, "no comparison in any record",
+                      "pairs of a chosen and a rejected answer");
+    }
+  }
+  data.hash = content_hash(data.train.records);
+  return data;
+}
+
+LanguageModel load_stage_model(const RunSettings& settings, const std::optional<Path>& previous) {
+  const ModelSettings& wanted = settings.model;
+  const at::ScalarType dtype = wanted.dtype == Dtype::float64 ? at::kDouble : at::kFloat;
+  const auto seed = static_cast<std::uint64_t>(settings.seed);
+  LanguageModel model = [&] {
+    if (previous) return LanguageModel::load(*previous, {.dtype = dtype});
+    if (wanted.init == Init::random) {
+      return LanguageModel::random(read_model_config(wanted.config.empty() ? wanted.path : wanted.config), seed, dtype);
+    }
+    return LanguageModel::load(wanted.path, {.dtype = dtype, .allow_nonfinite = wanted.allow_nonfinite});
+  }();
+  model.set_compute({.recompute_blocks = wanted.recompute,
+                     .head_cache = static_cast<std::uint64_t>(wanted.head_cache_gib * 1073741824.0)});
+  if (wanted.adapter) {
+    model.attach_adapter({.rank = wanted.adapter->rank,
+                          .alpha = wanted.adapter->alpha,
+                          .targets = wanted.adapter->targets,
+                          .rank_stabilized = wanted.adapter->rslora},
+                         seed);
+  }
+  return model;
+}
+
+void save_stage_model(Fs& fs, const LanguageModel& model, const RunSettings& settings, const Path& folder) {
+  fs.make_directories(folder);
+  if (model.adapter() != nullptr) {
+    model.save_adapter(fs, folder, settings.model.path);
+  } else {
+    model.save(fs, folder, {.dtype = model.dtype()});
+  }
+  const Path source = tokenizer_folder(settings);
+  for (const char* name : {"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja"}) {
+    if (std::filesystem::exists(source / name)) write_durably(fs, folder / name, read_file(source / name));
+  }
+}
+
+}  // namespace attune

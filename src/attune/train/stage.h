@@ -1,0 +1,41 @@
+// What a stage starts from: its data as tokens, its model, its frozen columns.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "attune/base/files.h"
+#include "attune/model/language_model.h"
+#include "attune/text/tokenizer.h"
+#include "attune/train/encode.h"
+#include "attune/train/evaluate.h"
+#include "attune/train/run.h"
+
+namespace attune {
+
+struct StageData {
+  EncodedData train = {};
+  EvaluationData eval = {};
+  Dataset prompts = {};     // what samples are written for: the evaluation data's records, else the training data's
+  std::string hash = {};    // of everything that training sees
+  std::int64_t bad_rows = 0;
+};
+
+// The tokenizer of the settings: named, or the model folder's.
+Tokenizer load_tokenizer(const RunSettings& settings);
+// Where its files lie, to be copied beside a saved model.
+Path tokenizer_folder(const RunSettings& settings);
+
+// Reads and encodes training and evaluation data. `needs_pairs`: the objective learns from comparisons; records without
+// any are refused (DataError names how many).
+StageData load_stage_data(const RunSettings& settings, const Tokenizer& tokenizer, bool needs_pairs);
+
+// The model of the settings, or the one at `previous` (the stage before), with its adapter attached.
+LanguageModel load_stage_model(const RunSettings& settings, const std::optional<Path>& previous);
+
+// Saves the trained model as a Hugging Face folder: weights and config, or the adapter; tokenizer files beside it.
+void save_stage_model(Fs& fs, const LanguageModel& model, const RunSettings& settings, const Path& folder);
+
+}  // namespace attune
