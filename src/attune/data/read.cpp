@@ -39,7 +39,7 @@ ParsedRow parse(const RawRow& raw, const std::string& file) {
 // Reads the rows of one file into a builder.
 class FileReading {
  public:
-  FileReading(const Path& path, DatasetBuilder& builder, ReadReport& report, const ReadOptions& options)
+  FileReading(const Path& path, DatasetBuilder& builder, ReadReport& report, const DatasetOptions& options)
       : path_(path), file_(shown(path)), builder_(builder), report_(report), options_(options) {}
 
   // The name of the format, empty when the file has no row to tell it by.
@@ -113,13 +113,13 @@ class FileReading {
   std::string file_;
   DatasetBuilder& builder_;
   ReadReport& report_;
-  const ReadOptions& options_;
+  const DatasetOptions& options_;
   std::string name_;
   std::unique_ptr<Format> format_;
   std::optional<RowContext> context_;
 };
 
-void read_part(const DataPart& part, DatasetBuilder& builder, ReadReport& report, const ReadOptions& options) {
+void read_part(const DataPart& part, DatasetBuilder& builder, ReadReport& report, const DatasetOptions& options) {
   std::string first_file, first_format;
   for (const Path& file : data_files(part.path)) {
     const std::string format = FileReading(file, builder, report, options).run(part.format);
@@ -195,7 +195,7 @@ std::vector<std::size_t> mix(std::size_t size, const DataPart& part, std::uint64
   return kept;
 }
 
-ReadResult read_dataset(const std::vector<DataPart>& parts, const ReadOptions& options) {
+ReadResult read_dataset(const std::vector<DataPart>& parts, const DatasetOptions& options) {
   ReadResult result;
   DatasetBuilder mixed;
   for (std::size_t i = 0; i < parts.size(); ++i) {
@@ -222,7 +222,7 @@ ReadResult read_dataset(const std::vector<DataPart>& parts, const ReadOptions& o
   return result;
 }
 
-ReadResult inspect_dataset(const DataPart& part, const ReadOptions& options) {
+ReadResult inspect_dataset(const DataPart& part, const DatasetOptions& options) {
   ReadResult result;
   DatasetBuilder builder;
   read_part(part, builder, result.report, options);

@@ -23,7 +23,7 @@ struct DataPart {
   void describe(Fields& fields);
 };
 
-struct ReadOptions {
+struct DatasetOptions {
   OnBadRow on_bad_row = OnBadRow::refuse;
   std::uint64_t seed = 0;  // of what weights and limits draw (stream "data/mix", one a part)
   ReadLimits limits = {};
@@ -37,10 +37,10 @@ struct ReadResult {
 // Reads the parts in order; files of a folder in the order of their names, which must all have one format. Throws
 // DataError for the first bad row (unless they are dropped), damaged files, unknown or differing formats, and when no
 // record is left; UsageError for an unknown format's name; MissingInput, PermissionError, IoError.
-ReadResult read_dataset(const std::vector<DataPart>& parts, const ReadOptions& options = {});
+ReadResult read_dataset(const std::vector<DataPart>& parts, const DatasetOptions& options = {});
 
 // The same for one path, with every problem in the report and none thrown: for inspecting. Damaged files still throw.
-ReadResult inspect_dataset(const DataPart& part, const ReadOptions& options = {});
+ReadResult inspect_dataset(const DataPart& part, const DatasetOptions& options = {});
 
 // The data files that a path means. Throws MissingInput when there are none, DataError for kinds not supported.
 std::vector<Path> data_files(const std::string& path);

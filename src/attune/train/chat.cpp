@@ -89,6 +89,13 @@ ChatEncoder chat_encoder(const std::string& file, const Tokenizer& tokenizer) {
   };
 }
 
+TextInterface text_interface(const Tokenizer& tokenizer) {
+  TextInterface text{.stop_ids = tokenizer.stop_ids(),
+                     .decode = [&tokenizer](std::span<const std::int32_t> ids) { return tokenizer.decode(ids, true); }};
+  if (const auto eos = tokenizer.eos(); eos && text.stop_ids.empty()) text.stop_ids.push_back(*eos);
+  return text;
+}
+
 std::vector<std::int32_t> encode_prompt(const Record& record, const std::string& template_file,
                                         const Tokenizer& tokenizer) {
   std::vector<const Message*> messages;

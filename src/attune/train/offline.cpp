@@ -9,6 +9,7 @@
 #include "attune/base/errors.h"
 #include "attune/base/log.h"
 #include "attune/base/threads.h"
+#include "attune/policy/language.h"
 #include "attune/tensor/allocator.h"
 #include "attune/train/batches.h"
 #include "attune/train/checkpoint.h"

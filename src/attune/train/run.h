@@ -32,10 +32,6 @@ constexpr auto enum_names(Dtype) {
   return std::array{std::pair{std::string_view("float32"), Dtype::float32},
                     std::pair{std::string_view("float64"), Dtype::float64}};
 }
-constexpr auto enum_names(OnBadRow) {
-  return std::array{std::pair{std::string_view("refuse"), OnBadRow::refuse},
-                    std::pair{std::string_view("drop"), OnBadRow::drop}};
-}
 constexpr auto enum_names(Decay) {
   return std::array{std::pair{std::string_view("constant"), Decay::constant},
                     std::pair{std::string_view("linear"), Decay::linear},

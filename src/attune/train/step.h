@@ -27,6 +27,7 @@ class Step {
   StepReport apply(double learning_rate);
 
   AdamW& optimizer() { return optimizer_; }
+  const AdamW& optimizer() const { return optimizer_; }
 
  private:
   Parameters* parameters_;

@@ -42,7 +42,7 @@ TEST(Faults, C1ALineBeyondTheLimitIsRefusedInBoundedMemory) {
   const TemporaryDirectory directory;
   const std::string text = good + "\n" + std::string(3 << 20, 'x') + "\n" + good + "\n";
   write_durably(disk(), directory / "a.jsonl", text);
-  ReadOptions options;
+  DatasetOptions options;
   options.limits.row_bytes = 1 << 20;
   const auto read = inspect_dataset({.path = (directory / "a.jsonl").string()}, options);
   EXPECT_EQ(read.dataset.records.size(), 2u);
