@@ -1,0 +1,70 @@
+// A family supplies pieces: embedding, block, final norm, head. The trunk owns the loop over them.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "attune/model/model_config.h"
+#include "attune/tensor/operations.h"
+#include "attune/tensor/parameters.h"
+#include "attune/tensor/torch.h"
+
+namespace attune {
+
+// A matrix bound to its leaf of the parameters, with the low-rank updates of an adapter.
+struct Linear {
+  struct Module {  // one nn.Linear of the original model: rows of the fused matrix
+    std::string path = {};
+    std::int64_t row_begin = 0, row_end = 0;
+    bool transposed = false;  // GPT-2's Conv1D
+  };
+  Tensor weight;  // [out, in]
+  Tensor bias;    // [out], may be undefined
+  std::vector<Module> modules = {};
+  std::vector<LoraFactor> factors = {};
+
+  Tensor operator()(const Tensor& x, const TokenRanges& adapted) const {
+    return linear_lora(x, weight, bias, factors, adapted);
+  }
+};
+
+// The residual stream between blocks: `delta` (may be undefined) is still to be added to `sum`, by the next norm.
+struct Residual {
+  Tensor sum;    // [T, d]
+  Tensor delta;  // [T, d]
+};
+
+// How queries find their keys: over a forest, or over a cache while decoding.
+class Attention {
+ public:
+  virtual ~Attention() = default;
+  // queries [T, heads, e], keys and values [T, kv_heads, e] of this pass -> [T, heads, e]
+  virtual Tensor operator()(std::size_t layer, const Heads& heads, double scale) = 0;
+};
+
+// What all blocks of one pass share. Recomputed blocks keep it until the backward pass.
+struct BlockContext {
+  std::shared_ptr<Attention> attention;
+  Tensor cosines, sines;  // [T, e/2], undefined without rotary positions
+  TokenRanges adapted;    // the rows on which the adapter is on
+};
+
+class Family {
+ public:
+  virtual ~Family() = default;
+  virtual Tensor embed(const Tensor& ids, const Tensor& positions) const = 0;  // [T], [T] -> [T, d]
+  virtual Residual block(std::size_t layer, const Residual& x, const BlockContext& context) const = 0;
+  virtual Tensor norm(const Residual& x) const = 0;  // [n, d]: any rows
+  virtual const Tensor& head() const = 0;            // [V, d]
+  virtual std::vector<Linear*> linears() = 0;        // all matrices of the blocks, in storage order
+  // The modules an adapter goes to when its config names none (PEFT's defaults).
+  virtual std::vector<std::string> default_targets() const = 0;
+  virtual bool uses_rotary() const { return true; }
+  virtual bool shares_prefix() const { return true; }
+};
+
+}  // namespace attune

@@ -1,0 +1,162 @@
+#include "attune/model/language_model.h"
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/mm.h>
+
+#include <algorithm>
+
+#include "attune/base/errors.h"
+#include "attune/model/families.h"
+#include "attune/model/forest_attention.h"
+#include "attune/model/scored_log_probs.h"
+#include "attune/model/trunk.h"
+
+namespace attune {
+namespace {
+
+// [reads] int64 of one field of the reads.
+Tensor column(const TokenForest& forest, std::int32_t Read::*field) {
+  const Tensor result = at::empty({static_cast<std::int64_t>(forest.reads.size())}, at::TensorOptions(at::kLong));
+  std::int64_t* out = result.mutable_data_ptr<std::int64_t>();
+  for (const Read& read : forest.reads) *out++ = read.*field;
+  return result;
+}
+
+}  // namespace
+
+LanguageModel::LanguageModel(ModelConfig config, Parameters parameters)
+    : config_(std::move(config)),
+      parameters_(std::make_unique<Parameters>(std::move(parameters))),
+      family_(find_family(config_.family)->bind(config_, *parameters_)) {}
+
+LanguageModel LanguageModel::random(const ModelConfig& config, std::uint64_t seed, at::ScalarType dtype) {
+  Parameters parameters(find_family(config.family)->parameters(config), dtype);
+  parameters.initialize(seed);
+  return {config, std::move(parameters)};
+}
+
+LanguageModel LanguageModel::frozen_copy() const {
+  LanguageModel copy(config_, parameters_->clone());
+  copy.compute_ = compute_;
+  copy.generation_config_ = generation_config_;
+  return copy;
+}
+
+void LanguageModel::require_vocabulary(std::int64_t tokens, const Path& tokenizer) const {
+  if (tokens <= config_.vocabulary) return;
+  throw FormatError({.file = tokenizer.string()}, std::to_string(tokens) + " token ids",
+                    "at most the " + std::to_string(config_.vocabulary) + " rows of the model's embedding",
+                    "use the tokenizer that belongs to the model");
+}
+
+void LanguageModel::check_forest(const TokenForest& forest) const {
+  require(forest.tokens() > 0, "a forest without tokens");
+  require(forest.injects.empty(), "injected embeddings, which no family takes yet");
+  const std::int64_t largest = forest.ids.max().item<std::int64_t>();
+  if (largest >= config_.vocabulary || forest.ids.min().item<std::int64_t>() < 0) {
+    throw DataError({}, "token id " + std::to_string(largest), "ids below " + std::to_string(config_.vocabulary),
+                    "use the tokenizer that belongs to the model");
+  }
+  if (family_->uses_rotary()) return;
+  const std::int64_t longest = forest.positions.max().item<std::int64_t>() + 1;
+  if (longest > config_.max_positions) {
+    throw DataError({}, "a sequence of " + std::to_string(longest) + " tokens",
+                    "at most the model's " + std::to_string(config_.max_positions), "set data.max_tokens");
+  }
+}
+
+std::shared_ptr<BlockContext> LanguageModel::context_for(const TokenForest& forest) const {
+  auto context = std::make_shared<BlockContext>();
+  context->attention = std::make_shared<ForestAttention>(forest, config_.windows);
+  set_rotary(*context, config_, *family_, forest.positions[0], dtype());
+  if (adapter_ && !adapter_->merged()) context->adapted = adapted_rows(forest);
+  return context;
+}
+
+Tensor LanguageModel::hidden(const TokenForest& forest, const Tensor& rows) const {
+  check_forest(forest);
+  return run_trunk(*family_, config_.layers,
+                   {.ids = forest.ids,
+                    .positions = forest.positions[0],
+                    .rows = rows,
+                    .context = context_for(forest),
+                    .recompute = compute_.recompute_blocks});
+}
+
+Tensor LanguageModel::logits(const TokenForest& forest) const {
+  return at::mm(hidden(forest, column(forest, &Read::row)), family_->head().t());
+}
+
+ForestScores LanguageModel::score(const TokenForest& forest, const ScoreRequest& request) const {
+  const Tensor rows = column(forest, &Read::row), targets = column(forest, &Read::target);
+  ScoreOptions options{.head_cache = compute_.head_cache,
+                       .chunk_rows = compute_.chunk_rows,
+                       .vocabulary = request.vocabulary,
+                       .models = {}};
+  for (const auto& [name, frozen] : request.models) {
+    const at::NoGradGuard no_grad;
+    const TokenForest seen = frozen.adapter ? forest : without_adapter(forest);
+    options.models[name] = {frozen.model->hidden(seen, rows).detach(), frozen.model->family().head().detach()};
+  }
+  const HeadInput input{hidden(forest, rows), family_->head()};
+  ScoredTokens scored = scored_log_probs(input, targets, options);
+  return {.logps = scored.logps,
+          .vocabulary = std::move(scored.vocabulary),
+          .hidden = request.hidden ? input.hidden : Tensor()};
+}
+
+Adapter& LanguageModel::attach_adapter(const AdapterOptions& options, std::uint64_t seed) {
+  require(adapter_ == nullptr, "a second adapter");
+  adapter_ = std::make_unique<Adapter>(*family_, options, seed, dtype());
+  parameters_->require_gradients(false);
+  adapter_->parameters().require_gradients(true);
+  adapter_->bind(*family_);
+  return *adapter_;
+}
+
+Adapter& LanguageModel::load_adapter(const Path& folder) {
+  require(adapter_ == nullptr, "a second adapter");
+  adapter_ = std::make_unique<Adapter>(*family_, folder, content_hash(), dtype());
+  parameters_->require_gradients(false);
+  adapter_->bind(*family_);
+  return *adapter_;
+}
+
+void LanguageModel::detach_adapter() {
+  require(adapter_ == nullptr || !adapter_->merged(), "detaching a merged adapter");
+  Adapter::unbind(*family_);
+  adapter_.reset();
+}
+
+void LanguageModel::save_adapter(Fs& fs, const Path& folder, const std::string& base) const {
+  require(adapter_ != nullptr, "saving an adapter that is not there");
+  require(!adapter_->merged(), "saving a merged adapter");
+  adapter_->save(fs, folder, base, content_hash());
+}
+
+void LanguageModel::change_by_adapter(double sign) {
+  const at::NoGradGuard no_grad;
+  for (Linear* linear : family_->linears()) {
+    for (const LoraFactor& factor : linear->factors) {
+      linear->weight.detach()
+          .slice(0, factor.row_begin, factor.row_end)
+          .addmm_(factor.up, factor.down, 1, sign * factor.scale);
+    }
+  }
+}
+
+void LanguageModel::merge_adapter() {
+  if (adapter_ == nullptr || adapter_->merged()) {
+    throw UsageError({}, adapter_ ? "an adapter that is merged already" : "no adapter to merge");
+  }
+  change_by_adapter(1);
+  adapter_->set_merged(true);
+}
+
+void LanguageModel::unmerge_adapter() {
+  if (adapter_ == nullptr || !adapter_->merged()) throw UsageError({}, "no merged adapter");
+  change_by_adapter(-1);
+  adapter_->set_merged(false);
+}
+
+}  // namespace attune

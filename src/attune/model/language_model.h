@@ -1,0 +1,126 @@
+// A transformer with its weights: loaded from or made for Hugging Face folders, scoring token forests.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "attune/base/files.h"
+#include "attune/model/adapter.h"
+#include "attune/model/family.h"
+#include "attune/model/model_config.h"
+#include "attune/model/token_forest.h"
+#include "attune/model/vocabulary.h"
+#include "attune/tensor/parameters.h"
+
+namespace attune {
+
+struct LoadOptions {
+  at::ScalarType dtype = at::kFloat;  // of the computation: float or double; files may hold any
+  bool allow_nonfinite = false;       // accept NaN and infinite weights
+};
+
+struct SaveOptions {
+  at::ScalarType dtype = at::kFloat;  // of the file: float, bfloat16, half or double
+  std::uint64_t shard_bytes = 5'000'000'000;
+};
+
+// What a pass trades; results are the same up to rounding.
+struct ComputeOptions {
+  bool recompute_blocks = false;                      // about a third more time, activations of one block only
+  std::uint64_t head_cache = std::uint64_t{1} << 30;  // bytes of logits kept from forward to backward
+  std::int64_t chunk_rows = 256;                      // rows of the head at once
+};
+
+class LanguageModel;
+
+struct FrozenModel {
+  const LanguageModel* model = nullptr;
+  bool adapter = true;  // false with the policy itself: the policy without its adapter is the reference
+};
+
+struct ScoreRequest {
+  std::vector<VocabularyTerm> vocabulary = {};
+  std::map<std::string, FrozenModel> models = {};  // those that vocabulary terms name
+  bool hidden = false;
+};
+
+// In order of the forest's reads.
+struct ForestScores {
+  Tensor logps;                              // [reads], nats
+  std::map<std::string, Tensor> vocabulary;  // [reads] each
+  Tensor hidden;                             // [reads, d] after the final norm, where asked for
+};
+
+class LanguageModel {
+ public:
+  // Reads config.json and the safetensors of a folder. FormatError lists what does not fit (at most ten tensors and the
+  // count of the rest), weights that are not finite, or a head that differs from the embedding it is tied to; pickled
+  // weights are refused without being opened.
+  static LanguageModel load(const Path& folder, const LoadOptions& options = {});
+  // Weights drawn from the seed, with the standard deviation the config gives (initializer_range).
+  static LanguageModel random(const ModelConfig& config, std::uint64_t seed, at::ScalarType dtype = at::kFloat);
+
+  LanguageModel(LanguageModel&&) = default;
+  LanguageModel& operator=(LanguageModel&&) = default;
+
+  // config.json (unknown keys kept), model.safetensors, generation_config.json where the model came with one. A tied
+  // head is written once. The adapter is not part of it: merge it first, or save it apart. Durable file by file.
+  void save(Fs& fs, const Path& folder, const SaveOptions& options = {}) const;
+
+  // Same weights (without adapter), own storage, no gradients.
+  LanguageModel frozen_copy() const;
+
+  const ModelConfig& config() const { return config_; }
+  const Parameters& parameters() const { return *parameters_; }
+  Parameters& parameters() { return *parameters_; }
+  // What training changes: the adapter's parameters where there is one, else all.
+  Parameters& trainable() { return adapter_ ? adapter_->parameters() : *parameters_; }
+  at::ScalarType dtype() const { return parameters_->dtype(); }
+  std::string content_hash() const { return parameters_->content_hash(); }
+  void set_compute(const ComputeOptions& options) { compute_ = options; }
+  const ComputeOptions& compute() const { return compute_; }
+
+  // Throws FormatError when token ids reach beyond the embedding. `tokens`: the largest id of the tokenizer, plus one.
+  void require_vocabulary(std::int64_t tokens, const Path& tokenizer) const;
+
+  // Log-probabilities (and columns) of the reads. Gradients flow to whatever requires them.
+  ForestScores score(const TokenForest& forest, const ScoreRequest& request = {}) const;
+  // [reads, V]: for tests and small jobs; score() never holds that much.
+  Tensor logits(const TokenForest& forest) const;
+  // After the final norm, [n, d], at the rows [n] (int64), or at all of them when undefined.
+  Tensor hidden(const TokenForest& forest, const Tensor& rows = {}) const;
+
+  // Freezes the weights and adds a fresh adapter (the change it makes is 0 at first), trainable.
+  Adapter& attach_adapter(const AdapterOptions& options, std::uint64_t seed);
+  // The same with an adapter of PEFT's files.
+  Adapter& load_adapter(const Path& folder);
+  void detach_adapter();
+  Adapter* adapter() { return adapter_.get(); }
+  const Adapter* adapter() const { return adapter_.get(); }
+  // Writes PEFT's files; `base` is what adapter_config.json names as the base model.
+  void save_adapter(Fs& fs, const Path& folder, const std::string& base) const;
+  // Adds the adapter's change to the weights, or takes it away again (up to rounding). Merging twice is refused.
+  void merge_adapter();
+  void unmerge_adapter();
+
+  const Family& family() const { return *family_; }
+
+ private:
+  LanguageModel(ModelConfig config, Parameters parameters);
+  std::shared_ptr<BlockContext> context_for(const TokenForest& forest) const;
+  void check_forest(const TokenForest& forest) const;
+  void change_by_adapter(double sign);
+
+  ModelConfig config_;
+  std::unique_ptr<Parameters> parameters_;
+  std::unique_ptr<Family> family_;
+  std::unique_ptr<Adapter> adapter_;
+  ComputeOptions compute_;
+  std::optional<std::string> generation_config_;  // bytes of the file
+};
+
+}  // namespace attune

@@ -1,0 +1,169 @@
+#include "attune/model/scored_log_probs.h"
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/exp.h>
+#include <ATen/ops/gather.h>
+#include <ATen/ops/log_softmax.h>
+#include <ATen/ops/logsumexp.h>
+#include <ATen/ops/mm.h>
+#include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include <algorithm>
+
+#include "attune/base/errors.h"
+#include "attune/tensor/held.h"
+#include "attune/tensor/reference.h"
+
+namespace attune {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+Tensor logits_of(const HeadInput& input, std::int64_t begin, std::int64_t end) {
+  return at::mm(input.hidden.slice(0, begin, end), input.weight.t());
+}
+
+VocabularyChunk chunk_for(const VocabularyTerm& term, const Tensor& logits, const Tensor& targets,
+                          const std::map<std::string, Tensor>& model_logits) {
+  VocabularyChunk chunk{.logits = logits, .targets = targets, .model_logits = {}};
+  for (const std::string& model : term.models) {
+    const auto found = model_logits.find(model);
+    require(found != model_logits.end(), "a vocabulary term without its frozen model");
+    chunk.model_logits.emplace(model, found->second);
+  }
+  return chunk;
+}
+
+// Frozen models' logits of the rows [begin, end); only those that some term names.
+std::map<std::string, Tensor> frozen_logits(const ScoreOptions& options, std::int64_t begin, std::int64_t end) {
+  const at::NoGradGuard no_grad;
+  std::map<std::string, Tensor> result;
+  for (const VocabularyTerm& term : options.vocabulary) {
+    for (const std::string& model : term.models) {
+      const auto found = options.models.find(model);
+      require(found != options.models.end(), "a vocabulary term without its frozen model");
+      if (!result.contains(model)) result.emplace(model, logits_of(found->second, begin, end));
+    }
+  }
+  return result;
+}
+
+variable_list scored_log_probs_reference(const HeadInput& input, const Tensor& targets, const ScoreOptions& options) {
+  const Tensor logits = logits_of(input, 0, targets.size(0));
+  variable_list result = {at::log_softmax(logits, 1).gather(1, targets.unsqueeze(1)).squeeze(1)};
+  const auto models = frozen_logits(options, 0, targets.size(0));
+  for (const VocabularyTerm& term : options.vocabulary) {
+    result.push_back(term.reduce(chunk_for(term, logits, targets, models)));
+  }
+  return result;
+}
+
+struct ScoredLogProbs : torch::autograd::Function<ScoredLogProbs> {
+  static variable_list forward(AutogradContext* context, const Tensor& hidden, const Tensor& weight,
+                               const Tensor& targets, const ScoreOptions& options, bool differentiated) {
+    const HeadInput input{hidden, weight};
+    const std::int64_t rows = hidden.size(0);
+    const Tensor logps = at::empty({rows}, hidden.options()), lse = at::empty({rows}, hidden.options());
+    variable_list columns(options.vocabulary.size());
+    for (Tensor& column : columns) column = at::empty({rows}, hidden.options());
+    std::vector<Tensor> kept;  // the logits of the first chunks
+    std::uint64_t room = differentiated ? options.head_cache : 0;
+    for (std::int64_t begin = 0; begin < rows; begin += options.chunk_rows) {
+      const std::int64_t end = std::min(rows, begin + options.chunk_rows);
+      const Tensor logits = logits_of(input, begin, end), target = targets.slice(0, begin, end);
+      const Tensor sums = at::logsumexp(logits, 1);
+      lse.slice(0, begin, end).copy_(sums);
+      logps.slice(0, begin, end).copy_(logits.gather(1, target.unsqueeze(1)).squeeze(1) - sums);
+      const auto models = frozen_logits(options, begin, end);
+      for (std::size_t i = 0; i < columns.size(); ++i) {
+        const VocabularyTerm& term = options.vocabulary[i];
+        columns[i].slice(0, begin, end).copy_(term.reduce(chunk_for(term, logits, target, models)));
+      }
+      if (logits.nbytes() <= room) {
+        room -= logits.nbytes();
+        kept.push_back(logits);
+      } else {
+        room = 0;
+      }
+    }
+    context->set_materialize_grads(false);
+    context->save_for_backward({hidden, weight, targets, lse});
+    hold(context, "options", options);
+    hold(context, "kept", std::move(kept));
+    variable_list result = {logps};
+    result.insert(result.end(), columns.begin(), columns.end());
+    return result;
+  }
+
+  // The gradient of the chunk's columns at its logits: each term runs once more, under autograd.
+  static void add_columns(Tensor& d_logits, const Tensor& logits, const Tensor& targets, const ScoreOptions& options,
+                          const variable_list& gradients, std::int64_t begin) {
+    const std::int64_t end = begin + logits.size(0);
+    const at::AutoGradMode with_grad(true);
+    const Tensor leaf = logits.detach().set_requires_grad(true);
+    const auto models = frozen_logits(options, begin, end);
+    variable_list outputs, outer;
+    for (std::size_t i = 0; i < options.vocabulary.size(); ++i) {
+      if (!gradients[1 + i].defined()) continue;
+      const VocabularyTerm& term = options.vocabulary[i];
+      const Tensor column = term.reduce(chunk_for(term, leaf, targets, models));
+      if (!column.requires_grad()) continue;  // an accuracy, say
+      outputs.push_back(column);
+      outer.push_back(gradients[1 + i].slice(0, begin, end));
+    }
+    if (outputs.empty()) return;
+    const Tensor more = torch::autograd::grad(outputs, {leaf}, outer, std::nullopt, false, true)[0];
+    if (more.defined()) d_logits.add_(more);
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list gradients) {
+    const variable_list saved = context->get_saved_variables();
+    const HeadInput input{saved[0], saved[1]};
+    const Tensor &targets = saved[2], &lse = saved[3];
+    const auto& options = held<ScoreOptions>(context, "options");
+    auto& kept = held<std::vector<Tensor>>(context, "kept");
+    const bool wants_hidden = context->needs_input_grad(0), wants_weight = context->needs_input_grad(1);
+    const Tensor d_hidden = wants_hidden ? at::empty_like(input.hidden) : Tensor();
+    Tensor d_weight = wants_weight ? at::zeros_like(input.weight) : Tensor();
+    std::size_t chunk = 0;
+    for (std::int64_t begin = 0; begin < targets.size(0); begin += options.chunk_rows, ++chunk) {
+      const std::int64_t end = std::min(targets.size(0), begin + options.chunk_rows);
+      const Tensor target = targets.slice(0, begin, end).unsqueeze(1);
+      const Tensor logits = chunk < kept.size() ? std::move(kept[chunk]) : logits_of(input, begin, end);
+      Tensor d_logits = at::exp(logits - lse.slice(0, begin, end).unsqueeze(1));
+      if (gradients[0].defined()) {
+        const Tensor g = gradients[0].slice(0, begin, end).unsqueeze(1);
+        d_logits.mul_(-g).scatter_add_(1, target, g);
+      } else {
+        d_logits.zero_();
+      }
+      add_columns(d_logits, logits, target.squeeze(1), options, gradients, begin);
+      if (wants_hidden) d_hidden.slice(0, begin, end).copy_(at::mm(d_logits, input.weight));
+      if (wants_weight) d_weight.addmm_(d_logits.t(), input.hidden.slice(0, begin, end));
+    }
+    kept.clear();
+    return {d_hidden, d_weight, Tensor(), Tensor(), Tensor()};
+  }
+};
+
+}  // namespace
+
+ScoredTokens scored_log_probs(const HeadInput& input, const Tensor& targets, const ScoreOptions& options) {
+  require(options.chunk_rows > 0, "chunks of no rows");
+  const bool differentiated =
+      at::GradMode::is_enabled() && (input.hidden.requires_grad() || input.weight.requires_grad());
+  const variable_list columns =
+      reference_operations() ? scored_log_probs_reference(input, targets, options)
+                             : ScoredLogProbs::apply(input.hidden, input.weight, targets, options, differentiated);
+  ScoredTokens result{.logps = columns[0], .vocabulary = {}};
+  for (std::size_t i = 0; i < options.vocabulary.size(); ++i) {
+    result.vocabulary.emplace(options.vocabulary[i].name, columns[1 + i]);
+  }
+  return result;
+}
+
+}  // namespace attune

@@ -1,0 +1,65 @@
+#include "attune/model/trunk.h"
+
+#include <ATen/ops/cos.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/outer.h>
+#include <ATen/ops/sin.h>
+
+#include <algorithm>
+
+#include "attune/tensor/recompute.h"
+
+namespace attune {
+namespace {
+
+Residual recomputed_block(const Family& family, std::size_t layer, const Residual& x,
+                          std::shared_ptr<const BlockContext> context) {
+  const Piece piece = [&family, layer, context = std::move(context)](const std::vector<Tensor>& in) {
+    const Residual out = family.block(layer, {in[0], in.size() > 1 ? in[1] : Tensor()}, *context);
+    return std::vector<Tensor>{out.sum, out.delta};
+  };
+  std::vector<Tensor> inputs = {x.sum};
+  if (x.delta.defined()) inputs.push_back(x.delta);
+  const std::vector<Tensor> out = recompute(piece, inputs);
+  return {out[0], out[1]};
+}
+
+}  // namespace
+
+void set_rotary(BlockContext& context, const ModelConfig& config, const Family& family, const Tensor& positions,
+                at::ScalarType dtype) {
+  if (!family.uses_rotary()) return;
+  const std::vector<double> frequencies = rotary_frequencies(config);
+  const Tensor rates = at::empty({static_cast<std::int64_t>(frequencies.size())}, at::TensorOptions(at::kDouble));
+  std::copy(frequencies.begin(), frequencies.end(), rates.mutable_data_ptr<double>());
+  const Tensor angles = at::outer(positions.to(at::kDouble), rates);
+  context.cosines = at::cos(angles).to(dtype);
+  context.sines = at::sin(angles).to(dtype);
+}
+
+TokenRanges adapted_rows(const TokenForest& forest) {
+  TokenRanges ranges;
+  for (const Segment& segment : forest.segments) {
+    if (segment.adapter < 0) continue;
+    if (!ranges.empty() && ranges.back().second == segment.begin) {
+      ranges.back().second = segment.end;
+    } else {
+      ranges.emplace_back(segment.begin, segment.end);
+    }
+  }
+  return ranges;
+}
+
+Tensor run_trunk(const Family& family, std::int64_t layers, const TrunkInput& input) {
+  Residual x{.sum = family.embed(input.ids, input.positions), .delta = {}};
+  for (std::size_t layer = 0; layer < static_cast<std::size_t>(layers); ++layer) {
+    x = input.recompute ? recomputed_block(family, layer, x, input.context) : family.block(layer, x, *input.context);
+  }
+  if (input.rows.defined()) {
+    x.sum = x.sum.index_select(0, input.rows);
+    if (x.delta.defined()) x.delta = x.delta.index_select(0, input.rows);
+  }
+  return family.norm(x);
+}
+
+}  // namespace attune

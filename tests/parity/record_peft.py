@@ -1,0 +1,49 @@
+"""Records a LoRA adapter that PEFT wrote, and the log-probabilities of the adapted model.
+
+Writes tests/parity/recorded/<name>/: adapter_config.json, adapter_model.safetensors and expected.json, for the base models
+of record_models.py (run that first). B is drawn, not zero: an adapter that changes nothing proves nothing.
+
+    .venv-parity/bin/python tests/parity/record_peft.py
+"""
+
+import json
+import pathlib
+
+import peft
+import torch
+import transformers
+
+RECORDED = pathlib.Path(__file__).parent / "recorded"
+ADAPTERS = {
+    "llama-lora": ("llama", dict(r=4, lora_alpha=8, target_modules=["q_proj", "v_proj", "up_proj"])),
+    "llama-lora-all": ("llama", dict(r=3, lora_alpha=5, target_modules="all-linear", use_rslora=True)),
+    "gpt2-lora": ("gpt2", dict(r=4, lora_alpha=16, target_modules=["c_attn", "c_proj"], fan_in_fan_out=True)),
+}
+
+
+def main():
+    for name, (base, options) in ADAPTERS.items():
+        generator = torch.Generator().manual_seed(sum(name.encode()))
+        model = transformers.AutoModelForCausalLM.from_pretrained(RECORDED / base, attn_implementation="eager").eval()
+        model.name_or_path = base
+        adapted = peft.get_peft_model(model, peft.LoraConfig(task_type="CAUSAL_LM", lora_dropout=0.0, **options))
+        with torch.no_grad():
+            for key, values in adapted.named_parameters():
+                if "lora_" in key:
+                    values.copy_(0.3 * torch.randn(values.shape, generator=generator))
+        folder = RECORDED / name
+        adapted.peft_config["default"].base_model_name_or_path = base
+        adapted.save_pretrained(folder)
+        (folder / "README.md").unlink(missing_ok=True)
+        sequences = [row["ids"] for row in json.loads((RECORDED / base / "expected.json").read_text())["sequences"]]
+        rows = []
+        for ids in sequences:
+            with torch.no_grad():
+                logits = adapted(torch.tensor([ids])).logits[0].double()
+            logps = torch.log_softmax(logits[:-1], -1).gather(1, torch.tensor(ids[1:]).unsqueeze(1)).squeeze(1)
+            rows.append({"ids": ids, "logps": logps.tolist()})
+        (folder / "expected.json").write_text(json.dumps({"base": base, "sequences": rows}) + "\n")
+
+
+if __name__ == "__main__":
+    main()
