@@ -103,7 +103,7 @@ def render(template, case):
         text, spans = chat_template_utils._render_with_assistant_indices(
             compiled_template=template, messages=messages, tools=tools, documents=documents, add_generation_prompt=add, **{**SPECIAL, **case})
     except Exception as error:  # whatever Python raises: the template fails
-        return None
+        return "generator" if "generator" in str(error) else None  # attune's map() and select() make lists there
     inside = [0] * len(text)
     for begin, end in spans:
         inside[begin:end] = [1] * (end - begin)
@@ -117,8 +117,8 @@ def record_shared(cases):
         rendered = [render(template, case) for case in cases]
         templates[str(path.relative_to(TEMPLATES))] = {
             "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-            "text": [fnv1a(r[0].encode()) if r else None for r in rendered],
-            "mask": [fnv1a(r[1]) if r else None for r in rendered],
+            "text": [fnv1a(r[0].encode()) if isinstance(r, tuple) else r for r in rendered],
+            "mask": [fnv1a(r[1]) if isinstance(r, tuple) else r for r in rendered],
         }
     return templates
 
