@@ -32,7 +32,7 @@ struct RenderOptions {
   // plain text, and assistants may write added tokens that are not special (<think>). False: everywhere, as in
   // transformers (return_assistant_tokens_mask=True does not go with its own protection).
   bool content_is_plain = true;
-  std::int64_t steps = 20'000'000;             // budget: evaluations
+  std::int64_t steps = 5'000'000;             // budget: evaluations
   std::int64_t bytes = std::int64_t{1} << 28;  // budget: all text made on the way
   std::function<std::string(const std::string& format)> strftime_now = {};  // the local time now, unless given
 };

@@ -40,6 +40,7 @@ Value attribute_of(Call& call, const Value& value, const Value& attribute) {
 }
 
 Value as_list(std::vector<Value> items) { return List{std::move(items)}; }
+Value as_lazy(std::vector<Value> items) { return List{std::move(items), false, true}; }
 
 template <std::string (*change)(std::string_view)>
 Value recase(Call& call) { return call.interpreter.made(recased(str(call.value), change)); }
@@ -65,8 +66,10 @@ Value absolute(Call& call) {
 }
 
 Value attribute(Call& call) {
-  const Value name = call.reader.required("name");
-  return call.interpreter.attribute(call.value, str(name).view());
+  const Text name = str(call.reader.required("name"));
+  if (!call.value.is_dict()) return call.interpreter.attribute(call.value, name.view());
+  const auto bound = method(call.value, name.view());  // a dictionary's members are no attributes
+  return bound ? *bound : Value(Undefined{"an object's member asked for as an attribute"});
 }
 
 Value batch(Call& call) {
@@ -82,7 +85,7 @@ Value batch(Call& call) {
     if (!fill.is_none()) batch.resize(static_cast<std::size_t>(size), fill);
     batches.push_back(as_list(std::move(batch)));
   }
-  return as_list(std::move(batches));
+  return as_lazy(std::move(batches));
 }
 
 Value fallback(Call& call) {
@@ -200,11 +203,11 @@ Value indent(Call& call) {
 }
 
 Value items(Call& call) {
-  if (call.value.is_undefined()) return List{};
+  if (call.value.is_undefined()) return as_lazy({});
   if (!call.value.is_dict()) call.interpreter.fail("items of a " + std::string(call.value.type_name()), "an object");
-  List list;
-  for (const auto& [key, value] : call.value.dict().items) list.items.emplace_back(List{{key, value}, true});
-  return list;
+  std::vector<Value> pairs;
+  for (const auto& [key, value] : call.value.dict().items) pairs.emplace_back(List{{key, value}, true});
+  return as_lazy(std::move(pairs));
 }
 
 Value join(Call& call) {
@@ -227,6 +230,7 @@ Value map(Call& call) {
     }
     return nullptr;
   };
+  if (!call.value.truth()) return as_lazy({});
   const std::vector<Value> items = call.interpreter.iterate(call.value);
   if (const Value* attribute = named("attribute"); attribute && call.arguments.positional.empty()) {
     const Value* otherwise = named("default");
@@ -234,7 +238,7 @@ Value map(Call& call) {
       Value value = attribute_of(call, item, *attribute);
       result.push_back(value.is_undefined() && otherwise ? *otherwise : value);
     }
-    return as_list(std::move(result));
+    return as_lazy(std::move(result));
   }
   if (call.arguments.positional.empty()) call.interpreter.fail("map without the name of a filter");
   const Text name = str(call.arguments.positional.front());
@@ -244,12 +248,13 @@ Value map(Call& call) {
     rest.positional.erase(rest.positional.begin());
     result.push_back(apply_filter(call.interpreter, name.view(), item, rest));
   }
-  return as_list(std::move(result));
+  return as_lazy(std::move(result));
 }
 
 // select, reject, selectattr, rejectattr.
 template <bool by_attribute, bool keep>
 Value choose(Call& call) {
+  if (!call.value.truth()) return as_lazy({});
   std::vector<Value> result;
   const auto& given = call.arguments.positional;
   const std::size_t skipped = by_attribute ? 1 : 0;
@@ -265,7 +270,7 @@ Value choose(Call& call) {
     }
     if (holds == keep) result.push_back(item);
   }
-  return as_list(std::move(result));
+  return as_lazy(std::move(result));
 }
 
 template <int sign>
@@ -293,7 +298,7 @@ Value replace(Call& call) {
 Value reverse(Call& call) {
   std::vector<Value> items = call.interpreter.iterate(call.value);
   std::reverse(items.begin(), items.end());
-  if (!call.value.is_text()) return as_list(std::move(items));
+  if (!call.value.is_text()) return as_lazy(std::move(items));
   Text text;
   for (const Value& item : items) text.append(item.text());
   return call.interpreter.made(std::move(text));
@@ -389,7 +394,7 @@ Value unique(Call& call) {
     seen.push_back(key);
     result.push_back(item);
   }
-  return as_list(std::move(result));
+  return as_lazy(std::move(result));
 }
 
 Value format_filter(Call& call) {

@@ -191,12 +191,14 @@ Text Interpreter::call_macro(const Statement& macro, const std::shared_ptr<Scope
   Dict keywords;
   for (auto& [name, value] : arguments.named) {
     const auto parameter = std::find_if(macro.parameters.begin(), macro.parameters.end(), [&](const Parameter& one) { return one.name == name; });
-    if (parameter == macro.parameters.end() && name != "caller") {
+    if (parameter == macro.parameters.end() && !(name == "caller" && macro.uses_caller)) {
       keywords.items.emplace_back(Value(name), value);
     } else {
       scope_->set(name, value);
     }
   }
+  if (!extra.items.empty() && !macro.uses_varargs) fail("a macro called with more than its " + std::to_string(count) + " arguments");
+  if (!keywords.items.empty() && !macro.uses_kwargs) fail("a macro called with an argument that it does not have");
   for (std::size_t i = 0; i < count; ++i) {
     const Parameter& parameter = macro.parameters[i];
     if (scope_->own(parameter.name)) continue;

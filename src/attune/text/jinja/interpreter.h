@@ -14,7 +14,7 @@ namespace attune::jinja {
 
 // What a run may use before it is stopped with an error that tells where.
 struct Budget {
-  std::int64_t steps = 20'000'000;          // expressions and statements
+  std::int64_t steps = 5'000'000;          // expressions and statements
   std::int64_t bytes = std::int64_t{1} << 28;  // of all strings made on the way, the output included
   int depth = 1000;                          // nested evaluations, macro calls included
 };

@@ -46,6 +46,8 @@ Value Interpreter::attribute(const Value& object, std::string_view name) {
     if (auto value = object.object().attribute(*this, name)) return *value;
   } else if (object.is_namespace()) {
     if (const Value* value = object.space().fields.find(name)) return *value;
+  } else if (object.is_callable()) {
+    if (name == "name") return Value(object.callable().name);
   } else {
     if (auto bound = method(object, name)) return *bound;
     if (object.is_dict()) {
@@ -61,7 +63,7 @@ Value Interpreter::item(const Value& object, const Value& key) {
   if (object.is_dict()) {
     spend(static_cast<std::int64_t>(object.dict().items.size() / 16));
     if (const Value* value = object.dict().find(key)) return *value;
-  } else if ((object.is_list() || object.is_text()) && (key.is_integer() || key.is_bool())) {
+  } else if (((object.is_list() && !object.is_lazy()) || object.is_text()) && (key.is_integer() || key.is_bool())) {
     const std::int64_t size = length(object);
     const std::int64_t index = key.integer() < 0 ? key.integer() + size : key.integer();
     if (index >= 0 && index < size) {
@@ -139,7 +141,7 @@ std::int64_t Interpreter::length(const Value& value) {
     spend(static_cast<std::int64_t>(value.text().size() / 256));
     return static_cast<std::int64_t>(code_point_count(value.text().view()));
   }
-  if (value.is_list()) return static_cast<std::int64_t>(value.items().size());
+  if (value.is_list() && !value.is_lazy()) return static_cast<std::int64_t>(value.items().size());
   if (value.is_dict()) return static_cast<std::int64_t>(value.dict().items.size());
   if (value.is_undefined()) return 0;
   fail("the length of " + kind(value), "of a list, an object or text");
@@ -153,7 +155,7 @@ bool Interpreter::contains(const Value& container, const Value& item) {
   }
   if (container.is_undefined()) return false;
   if (!container.is_list() && !container.is_dict()) fail("a search in " + kind(container), "in a list, an object or text");
-  spend(length(container) / 16);
+  spend(static_cast<std::int64_t>((container.is_dict() ? container.dict().items.size() : container.items().size()) / 16));
   if (container.is_dict()) return container.dict().find(item) != nullptr;
   return std::any_of(container.items().begin(), container.items().end(), [&](const Value& one) { return one.equals(item); });
 }
@@ -223,7 +225,7 @@ Value Interpreter::arithmetic(std::string_view operation, const Value& left, con
     sum.markup = a.markup || b.markup;
     return made(std::move(sum));
   }
-  if (operation == "+" && left.is_list() && right.is_list() && left.is_tuple() == right.is_tuple()) {
+  if (operation == "+" && left.is_list() && right.is_list() && left.is_tuple() == right.is_tuple() && !left.is_lazy() && !right.is_lazy()) {
     List sum = {left.items(), left.is_tuple()};
     sum.items.insert(sum.items.end(), right.items().begin(), right.items().end());
     spend(static_cast<std::int64_t>(sum.items.size() / 4));

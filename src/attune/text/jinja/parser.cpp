@@ -595,11 +595,23 @@ class Parser final : public ExpressionParser {
     return block;
   }
 
+  void note_special_names(Statement& macro, std::size_t begin) const {
+    const auto used = [&](std::string_view name) {
+      return std::any_of(tokens_.begin() + static_cast<std::ptrdiff_t>(begin), tokens_.begin() + static_cast<std::ptrdiff_t>(at_),
+                         [&](const Token& token) { return token.type == Type::name && token.text == name; });
+    };
+    macro.uses_varargs = used("varargs");
+    macro.uses_kwargs = used("kwargs");
+    macro.uses_caller = used("caller");
+  }
+
   std::unique_ptr<Statement> macro() {
     auto result = statement(S::macro);
     result->name = take_name("the name of a macro");
+    const std::size_t begin = at_;
     parameters(*result);
     result->body = detached_body("endmacro");
+    note_special_names(*result, begin);
     return result;
   }
 
@@ -608,7 +620,9 @@ class Parser final : public ExpressionParser {
     if (at_symbol("(")) parameters(*result);
     result->expression = expression();
     if (result->expression->kind != Kind::call) fail_at(file_, result->position, "no call", "{% call macro(...) %}");
+    const std::size_t begin = at_;
     result->body = detached_body("endcall");
+    note_special_names(*result, begin);
     return result;
   }
 

@@ -86,6 +86,7 @@ struct Statement {
   Target target = {};
   std::vector<std::pair<Target, ExpressionPtr>> assignments = {};
   std::vector<Parameter> parameters = {};
+  bool uses_varargs = false, uses_kwargs = false, uses_caller = false;  // of macros: only those may be given more
   Block body = {}, otherwise = {};
 };
 

@@ -31,8 +31,11 @@ bool ordered(Interpreter& interpreter, const Value& value, ArgumentReader& argum
 }
 bool equal(Interpreter&, const Value& value, ArgumentReader& arguments) { return value.equals(arguments.required("other")); }
 bool different(Interpreter&, const Value& value, ArgumentReader& arguments) { return !value.equals(arguments.required("other")); }
-bool sequence(Interpreter&, const Value& value, ArgumentReader&) {
+bool iterable(Interpreter&, const Value& value, ArgumentReader&) {
   return value.is_text() || value.is_list() || value.is_dict() || value.is_undefined();
+}
+bool sequence(Interpreter& interpreter, const Value& value, ArgumentReader& arguments) {
+  return iterable(interpreter, value, arguments) && !value.is_lazy();
 }
 
 constexpr std::array tests = {
@@ -57,7 +60,7 @@ constexpr std::array tests = {
     Test{"gt", ordered<1, 1>},
     Test{"in", [](Interpreter& i, const Value& v, ArgumentReader& a) { return i.contains(a.required("seq"), v); }},
     Test{"integer", [](Interpreter&, const Value& v, ArgumentReader&) { return v.is_integer(); }},
-    Test{"iterable", sequence},
+    Test{"iterable", iterable},
     Test{"le", ordered<-1, 0>},
     Test{"lessthan", ordered<-1, -1>},
     Test{"lower", [](Interpreter&, const Value& v, ArgumentReader&) {

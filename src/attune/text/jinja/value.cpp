@@ -66,7 +66,7 @@ bool Value::truth() const {
   if (is_float()) return number() != 0;
   if (is_number()) return integer() != 0;
   if (is_text()) return !text().empty();
-  if (is_list()) return !items().empty();
+  if (is_list()) return is_lazy() || !items().empty();
   if (is_dict()) return !dict().items.empty();
   return true;
 }
@@ -74,7 +74,7 @@ bool Value::truth() const {
 std::string_view Value::type_name() const {
   constexpr std::string_view names[] = {"Undefined", "NoneType", "bool", "int",       "float",    "str",
                                         "list",      "dict",     "Namespace", "function", "object"};
-  return is_tuple() ? "tuple" : names[data_.index()];
+  return is_tuple() ? "tuple" : is_lazy() ? "generator" : names[data_.index()];
 }
 
 bool Value::equals(const Value& other) const {

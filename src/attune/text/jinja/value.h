@@ -23,6 +23,8 @@ struct Arguments;
 struct List {
   std::vector<Value> items = {};
   bool tuple = false;
+  bool lazy = false;  // what map, select and their like make: always true, without a length. (Unlike Python's generators
+                      // it can be walked twice, and tojson takes it.)
 };
 
 // Keys keep their order. Equal keys are equal values (1 and true are one key).
@@ -96,6 +98,7 @@ class Value {
   const Text& text() const { return *std::get<std::shared_ptr<const Text>>(data_); }
   const std::vector<Value>& items() const { return std::get<std::shared_ptr<const List>>(data_)->items; }
   bool is_tuple() const { return is_list() && std::get<std::shared_ptr<const List>>(data_)->tuple; }
+  bool is_lazy() const { return is_list() && std::get<std::shared_ptr<const List>>(data_)->lazy; }
   const Dict& dict() const { return *std::get<std::shared_ptr<const Dict>>(data_); }
   Namespace& space() const { return *std::get<std::shared_ptr<Namespace>>(data_); }
   const Callable& callable() const { return *std::get<std::shared_ptr<const Callable>>(data_); }
