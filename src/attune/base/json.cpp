@@ -2,6 +2,7 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -78,6 +79,31 @@ void write(const Json& value, int indent, int depth, std::string& out) {
   }
 }
 
+// simdjson refuses integers beyond 64 bits; Python writes them (a tokenizer's model_max_length of 10^30). Gives the text
+// with an exponent behind each of those, so that they are read as doubles.
+std::string with_big_integers_as_doubles(std::string_view text) {
+  constexpr std::size_t digits_that_always_fit = 18;
+  std::string out;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size();) {
+    const char c = text[i];
+    if (in_string || !(c >= '0' && c <= '9')) {
+      if (in_string && c == '\\' && i + 1 < text.size()) out += text[i++];
+      if (c == '"') in_string = !in_string;
+      out += text[i++];
+      continue;
+    }
+    std::size_t end = text.find_first_not_of("0123456789", i);
+    end = std::min(end, text.size());
+    const bool fraction_or_exponent = !out.empty() && std::string_view(".eE+").find(out.back()) != std::string_view::npos;
+    const bool integer = end == text.size() || std::string_view(".eE").find(text[end]) == std::string_view::npos;
+    out.append(text.substr(i, end - i));
+    if (integer && !fraction_or_exponent && end - i > digits_that_always_fit) out += "e0";
+    i = end;
+  }
+  return out;
+}
+
 }  // namespace
 
 Json Json::object(std::initializer_list<Member> members) {
@@ -92,7 +118,12 @@ Json Json::parse(std::string_view text) {
     throw JsonSyntaxError{simdjson::error_message(error)};
   }
   simdjson::dom::element root;
-  if (const auto error = parser.parse(text.data(), text.size()).get(root); error != simdjson::SUCCESS) {
+  auto error = parser.parse(text.data(), text.size()).get(root);
+  if (error == simdjson::NUMBER_ERROR) {
+    const std::string rewritten = with_big_integers_as_doubles(text);
+    error = parser.parse(rewritten.data(), rewritten.size()).get(root);
+  }
+  if (error != simdjson::SUCCESS) {
     throw JsonSyntaxError{simdjson::error_message(error)};
   }
   return convert(root);

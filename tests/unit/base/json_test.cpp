@@ -26,6 +26,15 @@ TEST(Json, IntegersStayExactAndDoublesRoundTrip) {
   EXPECT_EQ(Json(std::numeric_limits<double>::quiet_NaN()).str(), "null");
 }
 
+TEST(Json, IntegersBeyond64BitsAreDoublesWhereverTheyStand) {
+  const Json json = Json::parse(R"({"a":1000000000000000019884624838656,"b":"1000000000000000019884624838656\\\"","c":[-100000000000000000000]})");
+  EXPECT_EQ(json.find("a")->number(), 1e30);
+  EXPECT_EQ(json.find("b")->string(), "1000000000000000019884624838656\\\"");
+  EXPECT_EQ(json.find("c")->items()[0].number(), -1e20);
+  EXPECT_EQ(Json::parse("[1.12345678901234567890123, 100000000000000000000]").items()[0].number(), 1.1234567890123457);
+  EXPECT_THROW(Json::parse("[100000000000000000000, 01]"), JsonSyntaxError);
+}
+
 TEST(Json, RefusesWhatIsNoJson) {
   for (const char* text : {"", "{", "[1,]", "{\"a\":1} x", "\"\xff\"", "nul", "01"}) {
     EXPECT_THROW(Json::parse(text), JsonSyntaxError) << text;
