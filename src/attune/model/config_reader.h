@@ -60,7 +60,7 @@ class ConfigReader {
     return value->string();
   }
   // Refuses any other value than the one that is computed here.
-  void only(std::string_view key, const std::string& supported) const {
+  void only(std::string_view key, const char* supported) const {
     if (const std::string value = string(key, supported); value != supported) fail(key, json_quote(value), supported);
   }
   void only(std::string_view key, bool supported) const {
