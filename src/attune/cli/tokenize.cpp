@@ -44,7 +44,8 @@ void each_line(const std::string& path, const Handle& handle) {
       begin = end + 1;
     }
     buffer.erase(0, begin);
-    if (buffer.size() > ReadLimits().row_bytes) throw DataError({.file = file, .line = line + 1}, "a line of more than 64 MiB", "shorter lines");
+    if (buffer.size() > ReadLimits().row_bytes)
+      throw DataError({.file = file, .line = line + 1}, "a line of more than 64 MiB", "shorter lines");
     if (size == 0) break;
   }
   if (!buffer.empty()) handle({buffer, {.file = file, .line = line + 1}, true});
@@ -75,7 +76,8 @@ Json parsed(const Row& row) {
   }
 }
 
-[[noreturn]] void wrong_field(const Row& row, const std::string& field, const Json* value, const std::string& expected) {
+[[noreturn]] void wrong_field(const Row& row, const std::string& field, const Json* value,
+                              const std::string& expected) {
   Where where = row.where;
   where.field = field;
   throw DataError(std::move(where), value ? std::string(value->type_name()) : "nothing", expected);
@@ -98,19 +100,16 @@ std::vector<std::int32_t> ids_of(const Row& row, const std::string& field) {
   if (!list || !list->is_array()) wrong_field(row, field, list, "an array of ids");
   std::vector<std::int32_t> ids;
   for (const Json& id : list->items()) {
-    if (!id.is_integer() || id.integer() < 0 || id.integer() > INT32_MAX) wrong_field(row, field + "[" + std::to_string(ids.size()) + "]", &id, "an id");
+    if (!id.is_integer() || id.integer() < 0 || id.integer() > INT32_MAX)
+      wrong_field(row, field + "[" + std::to_string(ids.size()) + "]", &id, "an id");
     ids.push_back(static_cast<std::int32_t>(id.integer()));
   }
   return ids;
 }
 
 Conversation conversation_of(const Row& row) {
-  Json value = parsed(row);
+  const Json value = parsed(row);
   Conversation conversation;
-  if (value.is_array()) {
-    conversation.messages = std::move(value);
-    return conversation;
-  }
   const Json* messages = value.find("messages");
   if (!messages || !messages->is_array()) wrong_field(row, "messages", messages, "an array of messages");
   conversation.messages = *messages;
@@ -120,7 +119,8 @@ Conversation conversation_of(const Row& row) {
     conversation.tools = tools->is_string() ? parsed(text) : *tools;
   }
   if (const Json* documents = value.find("documents")) conversation.documents = *documents;
-  if (const Json* kwargs = value.find("chat_template_kwargs"); kwargs && !kwargs->is_null()) conversation.arguments = *kwargs;
+  if (const Json* kwargs = value.find("chat_template_kwargs"); kwargs && !kwargs->is_null())
+    conversation.arguments = *kwargs;
   return conversation;
 }
 
@@ -162,14 +162,16 @@ Options read_options(Arguments& arguments) {
 }
 
 Json tokenized_row(const Tokenizer& tokenizer, const Row& row, const Options& options) {
-  if (options.decode) return Json::object({{"text", tokenizer.decode(ids_of(row, options.field), options.as_transformers)}});
+  if (options.decode)
+    return Json::object({{"text", tokenizer.decode(ids_of(row, options.field), options.as_transformers)}});
   EncodeOptions encoding;
   encoding.spellings = options.as_transformers ? Spellings::all : Spellings::none;
   encoding.add_special_tokens = options.as_transformers;
   return Json::object({{"ids", json_of(tokenizer.encode(text_of(row, options.field), encoding))}});
 }
 
-Json conversation_row(const Tokenizer& tokenizer, const ChatTemplate& chat_template, const Row& row, const Options& options) {
+Json conversation_row(const Tokenizer& tokenizer, const ChatTemplate& chat_template, const Row& row,
+                      const Options& options) {
   RenderOptions rendering;
   rendering.add_generation_prompt = options.generation_prompt;
   rendering.content_is_plain = !options.as_transformers;
@@ -193,7 +195,8 @@ int run_tokenize(Arguments& arguments) {
   Answer answer(options.out);
   if (options.messages) {
     std::optional<ChatTemplate> with_tools, without;  // models may have one template for each
-    if (options.template_file) without = ChatTemplate::compile(read_file(*options.template_file), *options.template_file);
+    if (options.template_file)
+      without = ChatTemplate::compile(read_file(*options.template_file), *options.template_file);
     each_row(options.path, [&](const Row& row) {
       if (row.text.find_first_not_of(" \t\r") == row.text.npos) return;
       const bool tools = !options.template_file && !conversation_of(row).tools.is_null();

@@ -72,11 +72,16 @@ class PercentFormatter {
     Directive d;
     for (;; ++at_) {
       const char c = peek();
-      if (c == '-') d.left = true;
-      else if (c == '0') d.zero = true;
-      else if (c == '+') d.plus = true;
-      else if (c == ' ') d.blank = true;
-      else if (c != '#') break;
+      if (c == '-')
+        d.left = true;
+      else if (c == '0')
+        d.zero = true;
+      else if (c == '+')
+        d.plus = true;
+      else if (c == ' ')
+        d.blank = true;
+      else if (c != '#')
+        break;
     }
     d.width = number();
     if (peek() == '.') {
@@ -112,8 +117,10 @@ class PercentFormatter {
     } else if ((d.kind == 'x' || d.kind == 'X') && !value.is_float()) {
       char buffer[32];
       const std::int64_t number = value.integer();
-      const std::uint64_t size = number < 0 ? ~static_cast<std::uint64_t>(number) + 1 : static_cast<std::uint64_t>(number);
-      std::snprintf(buffer, sizeof buffer, d.kind == 'x' ? "%s%llx" : "%s%llX", number < 0 ? "-" : "", static_cast<unsigned long long>(size));
+      const std::uint64_t size =
+          number < 0 ? ~static_cast<std::uint64_t>(number) + 1 : static_cast<std::uint64_t>(number);
+      std::snprintf(buffer, sizeof buffer, d.kind == 'x' ? "%s%llx" : "%s%llX", number < 0 ? "-" : "",
+                    static_cast<unsigned long long>(size));
       digits = buffer;
     } else {
       interpreter_.fail("an unknown format", "%s, %r, %d, %f or %x");
