@@ -1,6 +1,7 @@
 #include "attune/text/jinja/format.h"
 
 #include <charconv>
+#include <cmath>
 #include <cstdio>
 
 #include "attune/text/jinja/interpreter.h"
@@ -108,6 +109,7 @@ class PercentFormatter {
     if (!value.is_number()) interpreter_.fail("a number format for " + std::string(value.type_name()));
     std::string digits;
     if (d.kind == 'd' || d.kind == 'i') {
+      if (value.is_float() && !(std::fabs(value.number()) < 9e18)) interpreter_.fail("a number beyond 64 bits in %d");
       digits = std::to_string(value.is_float() ? static_cast<std::int64_t>(value.number()) : value.integer());
     } else if (d.kind == 'f' || d.kind == 'F') {
       char buffer[400 + 64];
