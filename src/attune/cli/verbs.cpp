@@ -24,7 +24,9 @@ constexpr std::array table{
          "usage: attune tokenize --tokenizer T [PATH] [--field F] [--special none|auto] [--decode] [--out FILE]\n"
          "       attune tokenize --tokenizer T --messages PATH [--template FILE] [--generation-prompt] [--out FILE]\n\n"
          "T is a model folder or a tokenizer.json. Rows of PATH (JSON Lines or plain lines) are answered one by one:\n"
-         "{\"ids\": [...]}, {\"text\": \"...\"} with --decode, {\"text\", \"ids\", \"mask\"} with --messages.\n",
+         "{\"ids\": [...]}, {\"text\": \"...\"} with --decode, {\"text\", \"ids\", \"mask\"} with --messages.\n"
+         "--special none (the default): what users write is plain text, also where it spells a control token, and nothing\n"
+         "is put around a text. --special auto: as Hugging Face does; with --decode it leaves special tokens out.\n",
          run_tokenize},
     Verb{"train", "trains: sft, or a preference objective such as dpo",
          "usage: attune train sft|OBJECTIVE RUN.yaml [key=value ...] [--json] [--trace]\n\n"

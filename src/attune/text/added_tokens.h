@@ -59,7 +59,8 @@ class AddedTokenFinder {
   };
   std::int32_t step(std::int32_t node, unsigned char byte) const {
     std::int32_t at = nodes_[static_cast<std::size_t>(node)].child;
-    while (at >= 0 && nodes_[static_cast<std::size_t>(at)].byte != byte) at = nodes_[static_cast<std::size_t>(at)].sibling;
+    while (at >= 0 && nodes_[static_cast<std::size_t>(at)].byte != byte)
+      at = nodes_[static_cast<std::size_t>(at)].sibling;
     return at;
   }
   template <class Allowed>

@@ -57,7 +57,8 @@ void Bpe::merge_short(std::string_view word, std::vector<std::int32_t>& ids) con
     }
     if (pairs[best].rank == never.rank) break;
     tokens[best] = pairs[best].result;
-    std::copy(tokens.begin() + static_cast<std::ptrdiff_t>(best) + 2, tokens.begin() + static_cast<std::ptrdiff_t>(count),
+    std::copy(tokens.begin() + static_cast<std::ptrdiff_t>(best) + 2,
+              tokens.begin() + static_cast<std::ptrdiff_t>(count),
               tokens.begin() + static_cast<std::ptrdiff_t>(best) + 1);
     std::copy(pairs.begin() + static_cast<std::ptrdiff_t>(best) + 2, pairs.begin() + static_cast<std::ptrdiff_t>(count),
               pairs.begin() + static_cast<std::ptrdiff_t>(best) + 1);
@@ -70,7 +71,8 @@ void Bpe::merge_short(std::string_view word, std::vector<std::int32_t>& ids) con
 }
 
 // A word of any length: tokens in a linked list, and for each rank the places where that merge is possible. Ranks come
-// from a heap, places of one rank in order, so a million equal letters cost a few passes instead of a heap of a million.
+// from a heap, places of one rank in order, so a million equal letters cost a few passes instead of a heap of a
+// million.
 class LongWord {
  public:
   LongWord(const Bpe& bpe, std::string_view word) : bpe_(bpe), nodes_(word.size()) {

@@ -8,7 +8,7 @@
 
 namespace attune {
 
-std::string byte_characters(std::string_view bytes);                        // "a b" -> "aĠb"
+std::string byte_characters(std::string_view bytes);                      // "a b" -> "aĠb"
 std::optional<std::string> character_bytes(std::string_view characters);  // nothing if a character is no byte's
 
 }  // namespace attune

@@ -23,7 +23,8 @@ constexpr std::array<std::string_view, 3> reasoning_fields = {"reasoning_content
 
 bool marks_generation(const jinja::Block& block) {
   return std::any_of(block.begin(), block.end(), [](const auto& statement) {
-    return statement->kind == jinja::Statement::Kind::generation || marks_generation(statement->body) || marks_generation(statement->otherwise);
+    return statement->kind == jinja::Statement::Kind::generation || marks_generation(statement->body) ||
+           marks_generation(statement->otherwise);
   });
 }
 
@@ -65,7 +66,8 @@ jinja::Value messages_value(const Json& messages, bool content_is_plain) {
   for (std::size_t i = 0; i < messages.size(); ++i) {
     const Json& message = messages.items()[i];
     if (!message.is_object()) {
-      throw DataError({.field = "messages[" + std::to_string(i) + "]"}, std::string(message.type_name()), "an object with a role");
+      throw DataError({.field = "messages[" + std::to_string(i) + "]"}, std::string(message.type_name()),
+                      "an object with a role");
     }
     list.items.push_back(jinja::Value::from_json(prepared_message(message), mark_of(message, content_is_plain)));
   }
@@ -108,8 +110,8 @@ ChatTemplate ChatTemplate::choose(const std::vector<NamedTemplate>& templates, b
   auto found = with_tools ? named("tool_use") : templates.end();
   if (found == templates.end()) found = named("default");
   if (found == templates.end()) {
-    throw FormatError({}, "no default chat template beside the tokenizer", "chat_template.jinja, or chat_template in tokenizer_config.json",
-                      "name a template file");
+    throw FormatError({}, "no default chat template beside the tokenizer",
+                      "chat_template.jinja, or chat_template in tokenizer_config.json", "name a template file");
   }
   return compile(found->text, found->file);
 }
@@ -117,9 +119,12 @@ ChatTemplate ChatTemplate::choose(const std::vector<NamedTemplate>& templates, b
 bool ChatTemplate::marks_generation() const { return compiled_->marks_generation; }
 const std::string& ChatTemplate::file() const { return compiled_->file; }
 
-RenderedConversation ChatTemplate::render(const Conversation& conversation, const SpecialTokens& special, const RenderOptions& options) const {
-  if (!conversation.messages.is_array()) throw DataError({.field = "messages"}, std::string(conversation.messages.type_name()), "an array");
-  if (!conversation.arguments.is_object()) throw DataError({.field = "chat_template_kwargs"}, std::string(conversation.arguments.type_name()), "an object");
+RenderedConversation ChatTemplate::render(const Conversation& conversation, const SpecialTokens& special,
+                                          const RenderOptions& options) const {
+  if (!conversation.messages.is_array())
+    throw DataError({.field = "messages"}, std::string(conversation.messages.type_name()), "an array");
+  if (!conversation.arguments.is_object())
+    throw DataError({.field = "chat_template_kwargs"}, std::string(conversation.arguments.type_name()), "an object");
   const auto outside = options.content_is_plain ? static_cast<jinja::Mark>(Origin::untrusted) : jinja::Mark{0};
   jinja::Interpreter interpreter(compiled_->file, {.steps = options.steps, .bytes = options.bytes},
                                  options.strftime_now ? options.strftime_now : local_time);
@@ -131,23 +136,30 @@ RenderedConversation ChatTemplate::render(const Conversation& conversation, cons
   globals.emplace_back("tools", jinja::Value::from_json(conversation.tools, outside));
   globals.emplace_back("documents", jinja::Value::from_json(conversation.documents, outside));
   globals.emplace_back("add_generation_prompt", jinja::Value(options.add_generation_prompt));
-  for (const auto& [name, value] : conversation.arguments.members()) globals.emplace_back(name, jinja::Value::from_json(value, outside));
+  for (const auto& [name, value] : conversation.arguments.members())
+    globals.emplace_back(name, jinja::Value::from_json(value, outside));
   const jinja::Text text = interpreter.run(compiled_->block, std::move(globals));
   RenderedConversation result;
   result.text = text.view();
-  merged_runs(text, [](jinja::Mark mark) { return mark & jinja::origin_bits; }, [&](std::size_t begin, std::size_t end, int origin) {
-    result.origins.push_back({begin, end, static_cast<Origin>(origin)});
-  });
-  merged_runs(text, [](jinja::Mark mark) { return mark & jinja::generated_bit; },
-              [&](std::size_t begin, std::size_t end, int) { result.generated.push_back({begin, end}); });
+  merged_runs(
+      text, [](jinja::Mark mark) { return mark & jinja::origin_bits; },
+      [&](std::size_t begin, std::size_t end, int origin) {
+        result.origins.push_back({begin, end, static_cast<Origin>(origin)});
+      });
+  merged_runs(
+      text, [](jinja::Mark mark) { return mark & jinja::generated_bit; },
+      [&](std::size_t begin, std::size_t end, int) {
+        result.generated.push_back({begin, end});
+      });
   return result;
 }
 
 namespace {
 
 // Where each assistant turn lies in `whole`, by rendering the conversation up to it with and without it.
-std::vector<ByteSpan> turns_by_rendering(const ChatTemplate& chat_template, const Conversation& conversation, const SpecialTokens& special,
-                                         const RenderOptions& options, const std::string& whole) {
+std::vector<ByteSpan> turns_by_rendering(const ChatTemplate& chat_template, const Conversation& conversation,
+                                         const SpecialTokens& special, const RenderOptions& options,
+                                         const std::string& whole) {
   std::vector<ByteSpan> turns;
   const Json::Array& messages = conversation.messages.items();
   const auto rendered = [&](std::size_t count, bool prompt) {
@@ -164,7 +176,8 @@ std::vector<ByteSpan> turns_by_rendering(const ChatTemplate& chat_template, cons
     if (!whole.starts_with(before) || !whole.starts_with(with) || with.size() < before.size()) {
       throw DataError({.file = chat_template.file(), .field = "messages[" + std::to_string(i) + "]"},
                       "a template that writes earlier turns differently once later ones follow",
-                      "a template whose text only grows, or {% generation %} blocks", "use the training variant of the template");
+                      "a template whose text only grows, or {% generation %} blocks",
+                      "use the training variant of the template");
     }
     turns.push_back({before.size(), with.size()});
   }
@@ -172,20 +185,23 @@ std::vector<ByteSpan> turns_by_rendering(const ChatTemplate& chat_template, cons
 }
 
 // Line ends and blanks behind the token that ends a turn are the template's: nobody must produce them.
-void end_at_special_token(const Tokenizer& tokenizer, const Encoding& encoding, std::size_t first, std::vector<std::uint8_t>& mask, std::size_t last) {
+void end_at_special_token(const Tokenizer& tokenizer, const Encoding& encoding, std::size_t first,
+                          std::vector<std::uint8_t>& mask, std::size_t last) {
   std::size_t end = last;
   while (end > first && !tokenizer.is_special(encoding.ids[end - 1])) {
     const std::string_view bytes = tokenizer.token_bytes(encoding.ids[end - 1]);
     if (bytes.find_first_not_of(" \t\r\n") != bytes.npos) return;
     --end;
   }
-  if (end > first) std::fill(mask.begin() + static_cast<std::ptrdiff_t>(end), mask.begin() + static_cast<std::ptrdiff_t>(last), std::uint8_t{0});
+  if (end > first)
+    std::fill(mask.begin() + static_cast<std::ptrdiff_t>(end), mask.begin() + static_cast<std::ptrdiff_t>(last),
+              std::uint8_t{0});
 }
 
 }  // namespace
 
-TokenizedConversation render_and_tokenize(const Tokenizer& tokenizer, const ChatTemplate& chat_template, const Conversation& conversation,
-                                          const RenderOptions& options) {
+TokenizedConversation render_and_tokenize(const Tokenizer& tokenizer, const ChatTemplate& chat_template,
+                                          const Conversation& conversation, const RenderOptions& options) {
   RenderedConversation rendered = chat_template.render(conversation, tokenizer.special_tokens(), options);
   const bool marked = chat_template.marks_generation();
   const std::vector<ByteSpan> turns =

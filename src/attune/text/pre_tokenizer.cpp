@@ -49,7 +49,8 @@ std::size_t contraction_end(std::string_view text, std::size_t at, bool any_case
   };
   const char first = letter(1), second = letter(2);
   if (first == 's' || first == 't' || first == 'm' || first == 'd') return at + 2;
-  if ((first == 'r' && second == 'e') || (first == 'v' && second == 'e') || (first == 'l' && second == 'l')) return at + 3;
+  if ((first == 'r' && second == 'e') || (first == 'v' && second == 'e') || (first == 'l' && second == 'l'))
+    return at + 3;
   if (any_case && text.substr(at + 1, 2) == "\xC5\xBF") return at + 3;
   return 0;
 }
@@ -90,7 +91,8 @@ std::size_t llama_end(std::string_view text, std::size_t at, std::size_t digits)
   const Character second = character_at(text, first.end);
   if (!is_line_end(first.value) && second.kind == Class::letter) return run_end(text, second.end, Class::letter);
   if (first.kind == Class::other) return line_ends(text, run_end(text, first.end, Class::other));
-  if (first.value == ' ' && second.kind == Class::other) return line_ends(text, run_end(text, second.end, Class::other));
+  if (first.value == ' ' && second.kind == Class::other)
+    return line_ends(text, run_end(text, second.end, Class::other));
   return llama_blanks_end(text, at);
 }
 
@@ -108,10 +110,14 @@ std::string_view pattern_text(WordPattern pattern) {
 
 std::size_t Words::word_end() const {
   switch (pattern_) {
-    case WordPattern::gpt2: return gpt2_end(text_, at_);
-    case WordPattern::llama3: return llama_end(text_, at_, 3);
-    case WordPattern::qwen2: return llama_end(text_, at_, 1);
-    case WordPattern::everything: break;
+    case WordPattern::gpt2:
+      return gpt2_end(text_, at_);
+    case WordPattern::llama3:
+      return llama_end(text_, at_, 3);
+    case WordPattern::qwen2:
+      return llama_end(text_, at_, 1);
+    case WordPattern::everything:
+      break;
   }
   return text_.size();
 }

@@ -25,7 +25,8 @@ Json read_object(const Path& path) {
     if (!value.is_object()) throw FormatError({.file = path.string()}, std::string(value.type_name()), "an object");
     return value;
   } catch (const JsonSyntaxError& error) {
-    throw FormatError({.file = path.string()}, "no JSON (" + error.reason + ")", "one JSON object", "fetch the file again");
+    throw FormatError({.file = path.string()}, "no JSON (" + error.reason + ")", "one JSON object",
+                      "fetch the file again");
   }
 }
 

@@ -23,10 +23,10 @@ struct NamedTemplate {
 
 struct TokenizerSettings {
   SpecialTokens special = {};
-  std::vector<AddedToken> added = {};             // of added_tokens_decoder
+  std::vector<AddedToken> added = {};  // of added_tokens_decoder
   std::vector<NamedTemplate> templates = {};
-  std::vector<std::int32_t> stop_ids = {};        // eos_token_id of generation_config.json
-  bool any_file = false;                          // tokenizer_config.json or special_tokens_map.json is there
+  std::vector<std::int32_t> stop_ids = {};  // eos_token_id of generation_config.json
+  bool any_file = false;                    // tokenizer_config.json or special_tokens_map.json is there
 };
 
 // Reads, as transformers does: chat_template.jinja and additional_chat_templates/ before tokenizer_config.json's own

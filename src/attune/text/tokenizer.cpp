@@ -32,7 +32,8 @@ namespace {
 constexpr std::size_t grain = 16;  // texts a thread takes at once
 
 bool has_token(const TokenizerFile& file, const AddedToken& token) {
-  return std::any_of(file.added.begin(), file.added.end(), [&](const AddedToken& one) { return one.content == token.content; });
+  return std::any_of(file.added.begin(), file.added.end(),
+                     [&](const AddedToken& one) { return one.content == token.content; });
 }
 
 // Tokens that only tokenizer_config.json knows, and special tokens that tokenizer.json holds as ordinary ones.
@@ -41,8 +42,9 @@ void add_from_settings(TokenizerFile& file, const TokenizerSettings& settings, c
     if (has_token(file, token)) continue;
     const auto same_id = std::find_if(file.vocabulary.begin(), file.vocabulary.end(),
                                       [&](const auto& one) { return one.id == token.id; });
-    const bool taken = (same_id != file.vocabulary.end() && same_id->text != token.content) ||
-                       std::any_of(file.added.begin(), file.added.end(), [&](const AddedToken& one) { return one.id == token.id; });
+    const bool taken =
+        (same_id != file.vocabulary.end() && same_id->text != token.content) ||
+        std::any_of(file.added.begin(), file.added.end(), [&](const AddedToken& one) { return one.id == token.id; });
     if (taken) {
       throw FormatError({.file = name, .field = "added_tokens_decoder." + std::to_string(token.id)},
                         "an id that tokenizer.json gives to another token", "the same tokens in both files");
@@ -50,12 +52,14 @@ void add_from_settings(TokenizerFile& file, const TokenizerSettings& settings, c
     file.added.push_back(token);
   }
   for (const auto& [role, content] : settings.special) {
-    const auto added = std::find_if(file.added.begin(), file.added.end(), [&](const AddedToken& one) { return one.content == content; });
+    const auto added = std::find_if(file.added.begin(), file.added.end(),
+                                    [&](const AddedToken& one) { return one.content == content; });
     if (added != file.added.end()) {
       added->special = true;
       continue;
     }
-    const auto token = std::find_if(file.vocabulary.begin(), file.vocabulary.end(), [&](const auto& one) { return one.text == content; });
+    const auto token = std::find_if(file.vocabulary.begin(), file.vocabulary.end(),
+                                    [&](const auto& one) { return one.text == content; });
     if (token == file.vocabulary.end()) {
       throw FormatError({.file = name, .field = role}, "a token that tokenizer.json does not have",
                         "one of its tokens, or null");
@@ -135,7 +139,8 @@ Tokenizer Tokenizer::make(std::string_view json, const std::string& name, Tokeni
   }
   if (parts->eos) parts->stop_ids.push_back(*parts->eos);
   for (const std::int32_t id : settings.stop_ids) {
-    if (std::find(parts->stop_ids.begin(), parts->stop_ids.end(), id) == parts->stop_ids.end()) parts->stop_ids.push_back(id);
+    if (std::find(parts->stop_ids.begin(), parts->stop_ids.end(), id) == parts->stop_ids.end())
+      parts->stop_ids.push_back(id);
   }
   parts->special = std::move(settings.special);
   parts->templates = std::move(settings.templates);
@@ -184,7 +189,8 @@ Encoding encode_any(const EncodingParts& parts, std::string_view text, const Enc
   const Repaired repaired = repair(text);
   std::vector<OriginSpan> origins;
   const auto moved = [&](std::size_t at) {
-    return static_cast<std::size_t>(std::lower_bound(repaired.source.begin(), repaired.source.end(), at) - repaired.source.begin());
+    return static_cast<std::size_t>(std::lower_bound(repaired.source.begin(), repaired.source.end(), at) -
+                                    repaired.source.begin());
   };
   for (const OriginSpan& span : options.origins) origins.push_back({moved(span.begin), moved(span.end), span.origin});
   EncodeOptions moved_options = options;
@@ -235,7 +241,9 @@ std::string Tokenizer::decode(std::span<const std::int32_t> ids, bool skip_speci
 
 std::string_view Tokenizer::token_bytes(std::int32_t id) const { return parts_->encoding.texts[id]; }
 std::int32_t Tokenizer::vocabulary_size() const { return parts_->encoding.texts.size(); }
-std::optional<std::int32_t> Tokenizer::token_id(std::string_view text) const { return parts_->encoding.texts.find(text); }
+std::optional<std::int32_t> Tokenizer::token_id(std::string_view text) const {
+  return parts_->encoding.texts.find(text);
+}
 bool Tokenizer::is_special(std::int32_t id) const { return parts_->special_ids.contains(id); }
 std::optional<std::int32_t> Tokenizer::bos() const { return parts_->bos; }
 std::optional<std::int32_t> Tokenizer::eos() const { return parts_->eos; }

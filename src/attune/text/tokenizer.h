@@ -40,7 +40,7 @@ class Tokenizer {
   std::string decode(std::span<const std::int32_t> ids, bool skip_special = false) const;
   std::string_view token_bytes(std::int32_t id) const;  // empty for ids that no token has
 
-  std::int32_t vocabulary_size() const;  // the largest id + 1, added tokens included
+  std::int32_t vocabulary_size() const;                               // the largest id + 1, added tokens included
   std::optional<std::int32_t> token_id(std::string_view text) const;  // of a token with these bytes, or added token
   bool is_special(std::int32_t id) const;
 
@@ -49,10 +49,10 @@ class Tokenizer {
   std::optional<std::int32_t> eos() const;
   std::optional<std::int32_t> pad() const;
   std::optional<std::int32_t> unk() const;
-  const std::vector<std::int32_t>& stop_ids() const;       // where generation ends: eos and generation_config.json's
-  const SpecialTokens& special_tokens() const;             // their spellings, as templates see them
+  const std::vector<std::int32_t>& stop_ids() const;  // where generation ends: eos and generation_config.json's
+  const SpecialTokens& special_tokens() const;        // their spellings, as templates see them
   const std::vector<NamedTemplate>& chat_templates() const;
-  const std::string& fingerprint() const;                  // hash of all that decides ids; for caches
+  const std::string& fingerprint() const;  // hash of all that decides ids; for caches
 
  private:
   struct Parts;

@@ -12,8 +12,8 @@
 namespace attune {
 namespace {
 
-constexpr std::int64_t largest_id = (1 << 24) - 1;        // a table by id of a lying file stays below 0.5 GiB
-constexpr std::size_t longest_added_token = 4096;          // bytes: keeps the search linear in the text
+constexpr std::int64_t largest_id = (1 << 24) - 1;  // a table by id of a lying file stays below 0.5 GiB
+constexpr std::size_t longest_added_token = 4096;   // bytes: keeps the search linear in the text
 constexpr std::string_view supported_kinds =
     "byte-level BPE: normalizer NFC or none; pre-tokenizer ByteLevel, Digits + ByteLevel, or Split with the Llama-3 or "
     "Qwen2 expression + ByteLevel; post-processor ByteLevel or TemplateProcessing; decoder ByteLevel";
@@ -34,8 +34,10 @@ class Reader {
   }
 
  private:
-  [[noreturn]] void fail(std::string field, std::string found, std::string expected = {}, std::string remedy = {}) const {
-    throw FormatError({.file = file_, .field = std::move(field)}, std::move(found), std::move(expected), std::move(remedy));
+  [[noreturn]] void fail(std::string field, std::string found, std::string expected = {},
+                         std::string remedy = {}) const {
+    throw FormatError({.file = file_, .field = std::move(field)}, std::move(found), std::move(expected),
+                      std::move(remedy));
   }
   [[noreturn]] void refuse(const std::string& field, const std::string& kind) const {
     fail(field, "the kind " + json_quote(kind), std::string(supported_kinds), "use a tokenizer of a supported kind");
@@ -44,7 +46,9 @@ class Reader {
   static std::string join(const std::string& field, std::string_view key) {
     return field.empty() ? std::string(key) : field + "." + std::string(key);
   }
-  static std::string entry(const std::string& field, std::size_t index) { return field + "[" + std::to_string(index) + "]"; }
+  static std::string entry(const std::string& field, std::size_t index) {
+    return field + "[" + std::to_string(index) + "]";
+  }
   static bool given(const Json* value) { return value && !value->is_null(); }
 
   const Json& part(const Json& parent, const std::string& field, std::string_view key, bool object) const {
@@ -111,9 +115,11 @@ class Reader {
       const std::string field = entry("model.vocab", index);
       const std::int32_t number = id(value, field);
       if (const auto [owner, fresh] = owners.emplace(number, index); !fresh) {
-        fail(field, "id " + std::to_string(number) + " of " + entry("model.vocab", owner->second) + " again", "ids used once");
+        fail(field, "id " + std::to_string(number) + " of " + entry("model.vocab", owner->second) + " again",
+             "ids used once");
       }
-      if (!spellings_.emplace(spelling, number).second) fail(field, "a token for the second time", "tokens written once");
+      if (!spellings_.emplace(spelling, number).second)
+        fail(field, "a token for the second time", "tokens written once");
       const std::optional<std::string> bytes = character_bytes(spelling);
       if (bytes && bytes->size() == 1) result_.byte_ids[static_cast<unsigned char>(bytes->front())] = number;
       result_.vocabulary.push_back({bytes.value_or(spelling), number});
@@ -142,7 +148,8 @@ class Reader {
     if (merge.is_string()) {
       const std::string_view text = merge.string();
       const std::size_t blank = text.find(' ');
-      if (blank != text.npos && text.find(' ', blank + 1) == text.npos) return {text.substr(0, blank), text.substr(blank + 1)};
+      if (blank != text.npos && text.find(' ', blank + 1) == text.npos)
+        return {text.substr(0, blank), text.substr(blank + 1)};
     } else if (merge.is_array() && merge.size() == 2 && merge.items()[0].is_string() && merge.items()[1].is_string()) {
       return {merge.items()[0].string(), merge.items()[1].string()};
     }
@@ -184,7 +191,8 @@ class Reader {
       const auto same_id = by_id.emplace(added.id, content);
       const bool other_id = same_text != spellings_.end() && same_text->second != added.id;
       if (!seen.insert(content).second || other_id || same_id.first->second != content) {
-        fail(field, "id " + std::to_string(added.id) + " for a second token, or a token with two ids", "one id a token");
+        fail(field, "id " + std::to_string(added.id) + " for a second token, or a token with two ids",
+             "one id a token");
       }
       result_.added.push_back(std::move(added));
     }
@@ -244,10 +252,12 @@ class Reader {
 
   void read_byte_level(const Json& byte_level, const std::string& field, std::optional<WordPattern> split) {
     const bool own_expression = flag(byte_level, field, "use_regex", true);
-    if (split && own_expression) refuse(field + ".use_regex", "Split and the expression of ByteLevel one after the other");
+    if (split && own_expression)
+      refuse(field + ".use_regex", "Split and the expression of ByteLevel one after the other");
     result_.pre_tokenizer.pattern = split ? *split : own_expression ? WordPattern::gpt2 : WordPattern::everything;
     result_.pre_tokenizer.add_prefix_space = flag(byte_level, field, "add_prefix_space", true);
-    if (split && result_.pre_tokenizer.add_prefix_space) refuse(field + ".add_prefix_space", "a blank before every word");
+    if (split && result_.pre_tokenizer.add_prefix_space)
+      refuse(field + ".add_prefix_space", "a blank before every word");
   }
 
   // ByteLevel here only trims offsets, which attune gives untrimmed: masks need every byte.
@@ -307,7 +317,8 @@ TokenizerFile read_tokenizer_json(std::string_view json, const std::string& file
   try {
     root = Json::parse(json);
   } catch (const JsonSyntaxError& error) {
-    throw FormatError({.file = file}, "no JSON (" + error.reason + ")", "a whole tokenizer.json", "fetch the file again");
+    throw FormatError({.file = file}, "no JSON (" + error.reason + ")", "a whole tokenizer.json",
+                      "fetch the file again");
   }
   return Reader(root, file).read();
 }
@@ -338,26 +349,39 @@ std::string write_tokenizer_json(const ByteLevelTokenizer& tokenizer) {
                                   {"special", true}}));
   }
   const bool own_expression = tokenizer.pattern == WordPattern::gpt2;
-  Json byte_level = Json::object({{"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", true}, {"use_regex", own_expression}});
+  Json byte_level = Json::object(
+      {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", true}, {"use_regex", own_expression}});
   Json pre_tokenizer = byte_level;
   if (const std::string_view text = pattern_text(tokenizer.pattern); !text.empty()) {
-    pre_tokenizer = Json::object(
-        {{"type", "Sequence"},
-         {"pretokenizers", Json::Array{Json::object({{"type", "Split"},
-                                                     {"pattern", Json::object({{"Regex", text}})},
-                                                     {"behavior", "Isolated"},
-                                                     {"invert", false}}),
-                                       byte_level}}});
+    pre_tokenizer =
+        Json::object({{"type", "Sequence"},
+                      {"pretokenizers", Json::Array{Json::object({{"type", "Split"},
+                                                                  {"pattern", Json::object({{"Regex", text}})},
+                                                                  {"behavior", "Isolated"},
+                                                                  {"invert", false}}),
+                                                    byte_level}}});
   }
-  Json decoder = Json::object({{"type", "ByteLevel"}, {"add_prefix_space", true}, {"trim_offsets", true}, {"use_regex", true}});
-  Json model = Json::object({{"type", "BPE"}, {"dropout", nullptr}, {"unk_token", nullptr},
-                             {"continuing_subword_prefix", nullptr}, {"end_of_word_suffix", nullptr},
-                             {"fuse_unk", false}, {"byte_fallback", false}, {"ignore_merges", false},
-                             {"vocab", std::move(vocabulary)}, {"merges", std::move(merges)}});
-  const Json root = Json::object({{"version", "1.0"}, {"truncation", nullptr}, {"padding", nullptr},
-                                  {"added_tokens", std::move(added)}, {"normalizer", nullptr},
-                                  {"pre_tokenizer", std::move(pre_tokenizer)}, {"post_processor", nullptr},
-                                  {"decoder", std::move(decoder)}, {"model", std::move(model)}});
+  Json decoder =
+      Json::object({{"type", "ByteLevel"}, {"add_prefix_space", true}, {"trim_offsets", true}, {"use_regex", true}});
+  Json model = Json::object({{"type", "BPE"},
+                             {"dropout", nullptr},
+                             {"unk_token", nullptr},
+                             {"continuing_subword_prefix", nullptr},
+                             {"end_of_word_suffix", nullptr},
+                             {"fuse_unk", false},
+                             {"byte_fallback", false},
+                             {"ignore_merges", false},
+                             {"vocab", std::move(vocabulary)},
+                             {"merges", std::move(merges)}});
+  const Json root = Json::object({{"version", "1.0"},
+                                  {"truncation", nullptr},
+                                  {"padding", nullptr},
+                                  {"added_tokens", std::move(added)},
+                                  {"normalizer", nullptr},
+                                  {"pre_tokenizer", std::move(pre_tokenizer)},
+                                  {"post_processor", nullptr},
+                                  {"decoder", std::move(decoder)},
+                                  {"model", std::move(model)}});
   return root.str(1) + "\n";
 }
 

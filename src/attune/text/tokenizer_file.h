@@ -22,9 +22,9 @@ struct TokenizerFile {
   std::vector<Token> vocabulary = {};
   std::array<std::int32_t, 256> byte_ids = {};
   std::vector<Bpe::Merge> merges = {};
-  bool whole_words = false;              // "ignore_merges"
+  bool whole_words = false;  // "ignore_merges"
   std::vector<AddedToken> added = {};
-  bool nfc = false;                      // normalizer
+  bool nfc = false;  // normalizer
   PreTokenizer pre_tokenizer = {};
   std::vector<std::int32_t> before = {}, behind = {};  // what the post-processor puts around one text
 };

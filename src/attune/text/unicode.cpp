@@ -140,8 +140,12 @@ bool begins_piece(char32_t c) {
   // Second halves of compositions are marks, or Hangul vowels and trailing consonants.
   if (c >= 0x1160 && c <= 0x11FF) return false;
   switch (utf8proc_category(static_cast<utf8proc_int32_t>(c))) {
-    case UTF8PROC_CATEGORY_MN: case UTF8PROC_CATEGORY_MC: case UTF8PROC_CATEGORY_ME: return false;
-    default: return true;
+    case UTF8PROC_CATEGORY_MN:
+    case UTF8PROC_CATEGORY_MC:
+    case UTF8PROC_CATEGORY_ME:
+      return false;
+    default:
+      return true;
   }
 }
 
@@ -179,13 +183,17 @@ std::size_t unfinished_utf8(std::string_view text) {
 
 CodePoint code_point_at(std::string_view text, std::size_t at) {
   if (at >= text.size()) return {};
-  const auto byte = [&](std::size_t offset) { return static_cast<char32_t>(static_cast<unsigned char>(text[at + offset])); };
+  const auto byte = [&](std::size_t offset) {
+    return static_cast<char32_t>(static_cast<unsigned char>(text[at + offset]));
+  };
   if (byte(0) < 0x80) return {byte(0), 1};
   const SequencePrefix sequence = well_formed_prefix(text, at);
   if (!sequence.whole) return {replacement, 1};
   switch (sequence.length) {
-    case 2: return {(byte(0) & 0x1F) << 6 | (byte(1) & 0x3F), 2};
-    case 3: return {(byte(0) & 0x0F) << 12 | (byte(1) & 0x3F) << 6 | (byte(2) & 0x3F), 3};
+    case 2:
+      return {(byte(0) & 0x1F) << 6 | (byte(1) & 0x3F), 2};
+    case 3:
+      return {(byte(0) & 0x0F) << 12 | (byte(1) & 0x3F) << 6 | (byte(2) & 0x3F), 3};
     default:
       return {(byte(0) & 0x07) << 18 | (byte(1) & 0x3F) << 12 | (byte(2) & 0x3F) << 6 | (byte(3) & 0x3F), 4};
   }
@@ -225,23 +233,36 @@ bool is_python_space(char32_t c) { return is_blank(c) || (c >= 0x1C && c <= 0x1F
 bool is_word(char32_t c) {
   if (c < 0x80) return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
   if (c == 0x200C || c == 0x200D) return true;
-  if ((c >= 0x24B6 && c <= 0x24E9) || (c >= 0x1F130 && c <= 0x1F189 && c != 0x1F14A && !(c > 0x1F149 && c < 0x1F150) &&
-                                       !(c > 0x1F169 && c < 0x1F170)))
+  if ((c >= 0x24B6 && c <= 0x24E9) ||
+      (c >= 0x1F130 && c <= 0x1F189 && c != 0x1F14A && !(c > 0x1F149 && c < 0x1F150) && !(c > 0x1F169 && c < 0x1F170)))
     return true;  // circled and squared letters: Other_Alphabetic
   switch (utf8proc_category(static_cast<utf8proc_int32_t>(c))) {
-    case UTF8PROC_CATEGORY_MN: case UTF8PROC_CATEGORY_MC: case UTF8PROC_CATEGORY_ME: case UTF8PROC_CATEGORY_ND:
-    case UTF8PROC_CATEGORY_NL: case UTF8PROC_CATEGORY_PC: return true;
-    default: return character_class(c) == CharacterClass::letter;
+    case UTF8PROC_CATEGORY_MN:
+    case UTF8PROC_CATEGORY_MC:
+    case UTF8PROC_CATEGORY_ME:
+    case UTF8PROC_CATEGORY_ND:
+    case UTF8PROC_CATEGORY_NL:
+    case UTF8PROC_CATEGORY_PC:
+      return true;
+    default:
+      return character_class(c) == CharacterClass::letter;
   }
 }
 
 bool is_printable(char32_t c) {
   if (c == ' ') return true;
   switch (utf8proc_category(static_cast<utf8proc_int32_t>(c))) {
-    case UTF8PROC_CATEGORY_CN: case UTF8PROC_CATEGORY_CC: case UTF8PROC_CATEGORY_CF: case UTF8PROC_CATEGORY_CS:
-    case UTF8PROC_CATEGORY_CO: case UTF8PROC_CATEGORY_ZL: case UTF8PROC_CATEGORY_ZP: case UTF8PROC_CATEGORY_ZS:
+    case UTF8PROC_CATEGORY_CN:
+    case UTF8PROC_CATEGORY_CC:
+    case UTF8PROC_CATEGORY_CF:
+    case UTF8PROC_CATEGORY_CS:
+    case UTF8PROC_CATEGORY_CO:
+    case UTF8PROC_CATEGORY_ZL:
+    case UTF8PROC_CATEGORY_ZP:
+    case UTF8PROC_CATEGORY_ZS:
       return false;
-    default: return true;
+    default:
+      return true;
   }
 }
 

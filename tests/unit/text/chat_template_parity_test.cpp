@@ -30,11 +30,16 @@ const Json& record() {
 Conversation conversation_of(const Json& row, RenderOptions& options) {
   Conversation conversation;
   for (const auto& [key, value] : row.members()) {
-    if (key == "messages") conversation.messages = value;
-    else if (key == "tools") conversation.tools = value;
-    else if (key == "documents") conversation.documents = value;
-    else if (key == "add_generation_prompt") options.add_generation_prompt = value.boolean();
-    else conversation.arguments.set(key, value);
+    if (key == "messages")
+      conversation.messages = value;
+    else if (key == "tools")
+      conversation.tools = value;
+    else if (key == "documents")
+      conversation.documents = value;
+    else if (key == "add_generation_prompt")
+      options.add_generation_prompt = value.boolean();
+    else
+      conversation.arguments.set(key, value);
   }
   return conversation;
 }
@@ -56,7 +61,9 @@ std::optional<RenderedConversation> rendered(const ChatTemplate& chat_template, 
 
 std::string mask_hash(const RenderedConversation& one) {
   std::vector<std::int32_t> mask(one.text.size(), 0);
-  for (const ByteSpan& span : one.generated) std::fill(mask.begin() + static_cast<std::ptrdiff_t>(span.begin), mask.begin() + static_cast<std::ptrdiff_t>(span.end), 1);
+  for (const ByteSpan& span : one.generated)
+    std::fill(mask.begin() + static_cast<std::ptrdiff_t>(span.begin),
+              mask.begin() + static_cast<std::ptrdiff_t>(span.end), 1);
   return testing::Fnv().add(mask).hex();
 }
 
@@ -64,7 +71,8 @@ TEST(ChatTemplateParity, EveryTemplateOfTheSharedDataRendersAsJinja2Does) {
   if (testing::shared_data().empty()) GTEST_SKIP() << "the shared data folder is absent";
   const Json::Array& rows = record().find("cases")->items();
   for (const auto& [name, expected] : record().find("templates")->members()) {
-    const ChatTemplate chat_template = ChatTemplate::compile(read_file(testing::shared_data() / "chat_templates" / name), name);
+    const ChatTemplate chat_template =
+        ChatTemplate::compile(read_file(testing::shared_data() / "chat_templates" / name), name);
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const Json& text = expected.find("text")->items()[i];
       if (text.is_string() && text.string() == "generator") continue;  // refused by jinja2 only because of laziness
@@ -72,8 +80,10 @@ TEST(ChatTemplateParity, EveryTemplateOfTheSharedDataRendersAsJinja2Does) {
       const auto ours = rendered(chat_template, rows[i], why);
       ASSERT_EQ(ours.has_value(), text.is_string()) << name << " conversation " << i << " " << why;
       if (!ours) continue;
-      ASSERT_EQ(testing::Fnv().add(ours->text).hex(), text.string()) << name << " conversation " << i << "\n" << ours->text;
-      ASSERT_EQ(mask_hash(*ours), expected.find("mask")->items()[i].string()) << name << " conversation " << i << "\n" << ours->text;
+      ASSERT_EQ(testing::Fnv().add(ours->text).hex(), text.string()) << name << " conversation " << i << "\n"
+                                                                     << ours->text;
+      ASSERT_EQ(mask_hash(*ours), expected.find("mask")->items()[i].string()) << name << " conversation " << i << "\n"
+                                                                              << ours->text;
     }
   }
 }
@@ -99,7 +109,8 @@ TEST(ChatTemplateParity, IdsAndTokenMasksAreThoseOfTransformers) {
   Json file = *testing::recorded("tokenizers").find("tokenizers")->find("gpt2");
   const testing::TemporaryDirectory folder;
   std::ofstream(folder / "tokenizer.json") << file.str();
-  std::ofstream(folder / "tokenizer_config.json") << R"({"bos_token": "<|begin|>", "eos_token": {"content": "<|end|>"}, "pad_token": null})";
+  std::ofstream(folder / "tokenizer_config.json")
+      << R"({"bos_token": "<|begin|>", "eos_token": {"content": "<|end|>"}, "pad_token": null})";
   const Tokenizer tokenizer = Tokenizer::load(folder.path());
   const Json::Array& rows = record().find("own_cases")->items();
   std::size_t masked = 0;
@@ -131,10 +142,12 @@ TEST(TemplateLanguageParity, EveryExpressionPrintsWhatJinja2Prints) {
   const std::string file = "snippet";
   for (std::size_t i = 0; i < snippets.size(); ++i) {
     std::string source = snippets[i].string();
-    for (std::size_t at = source.find("\\n"); at != source.npos; at = source.find("\\n", at)) source.replace(at, 2, "\n");
+    for (std::size_t at = source.find("\\n"); at != source.npos; at = source.find("\\n", at))
+      source.replace(at, 2, "\n");
     const Json& expected = expressions.find("results")->items()[i];
     std::vector<std::pair<std::string, jinja::Value>> globals;
-    for (const auto& [name, value] : expressions.find("context")->members()) globals.emplace_back(name, jinja::Value::from_json(value, 0));
+    for (const auto& [name, value] : expressions.find("context")->members())
+      globals.emplace_back(name, jinja::Value::from_json(value, 0));
     try {
       const jinja::Block block = jinja::parse(source, file);
       jinja::Interpreter interpreter(file, {}, fixed_day);

@@ -62,7 +62,8 @@ TEST_P(TokenizerParity, EveryCodePointOfUnicodeHasTheSameIds) {
       if (code_point >= 0xD800 && code_point < 0xE000) continue;
       std::string c;
       append_utf8(c, code_point);
-      hash.add(tokenizer_->encode("a" + c + "b " + c + c + " 1" + c + "2\n" + c + "\n '" + c + " e" + c + "\u0301  " + c));
+      hash.add(
+          tokenizer_->encode("a" + c + "b " + c + c + " 1" + c + "2\n" + c + "\n '" + c + " e" + c + "\u0301  " + c));
     }
     EXPECT_EQ(hash.hex(), pages[page].string()) << "code points from " << page * 4096;
   }
@@ -76,11 +77,17 @@ TEST_P(TokenizerParity, OffsetsAreThoseOfTheSameCharacters) {
     ASSERT_EQ(encoding.spans.size(), expected[i].size()) << text;
     for (std::size_t k = 0; k < encoding.spans.size(); ++k) {
       const auto [begin, end] = encoding.spans[k];
-      const auto characters = [&](std::size_t at) { return static_cast<std::int64_t>(code_point_count(text.substr(0, at))); };
+      const auto characters = [&](std::size_t at) {
+        return static_cast<std::int64_t>(code_point_count(text.substr(0, at)));
+      };
       const auto starts = [&](std::size_t at) { return at == text.size() || (text[at] & 0xC0) != 0x80; };
       const std::vector<std::int32_t> theirs = integers(expected[i].items()[k]);
-      if (starts(begin)) { EXPECT_EQ(characters(begin), theirs[0]) << text << " token " << k; }
-      if (starts(end)) { EXPECT_EQ(characters(end), theirs[1]) << text << " token " << k; }
+      if (starts(begin)) {
+        EXPECT_EQ(characters(begin), theirs[0]) << text << " token " << k;
+      }
+      if (starts(end)) {
+        EXPECT_EQ(characters(end), theirs[1]) << text << " token " << k;
+      }
     }
   }
 }
@@ -140,7 +147,8 @@ void expect_golden_ids(const Tokenizer& tokenizer, const std::string& name) {
 
 TEST(GoldenIds, Gpt2) {
   if (testing::shared_data().empty()) GTEST_SKIP() << "the shared data folder is absent";
-  expect_golden_ids(Tokenizer::from_json(read_gzip(testing::shared_data() / "tokenizers/gpt2.tokenizer.json.gz")), "gpt-2");
+  expect_golden_ids(Tokenizer::from_json(read_gzip(testing::shared_data() / "tokenizers/gpt2.tokenizer.json.gz")),
+                    "gpt-2");
 }
 
 std::string from_base64(std::string_view text) {

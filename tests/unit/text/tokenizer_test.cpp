@@ -20,7 +20,8 @@ using ::testing::HasSubstr;
 
 // Bytes, then "ab" 256, "abab" 257, "aa" 258, "aaaa" 259, then <s> 260, </s> 261, <think> as named.
 std::string small(WordPattern pattern = WordPattern::gpt2) {
-  return write_tokenizer_json({.merges = {{"a", "b"}, {"ab", "ab"}, {"a", "a"}, {"aa", "aa"}}, .special = {"<s>", "</s>"}, .pattern = pattern});
+  return write_tokenizer_json(
+      {.merges = {{"a", "b"}, {"ab", "ab"}, {"a", "a"}, {"aa", "aa"}}, .special = {"<s>", "</s>"}, .pattern = pattern});
 }
 
 // The small file with one member replaced: path as "model.merges".
@@ -48,7 +49,7 @@ std::string refusal(const std::string& json) {
 TEST(Tokenizer, MergesTheLowestRankFirstAndTheLeftmostOfEquals) {
   const Tokenizer tokenizer = Tokenizer::from_json(small());
   EXPECT_EQ(tokenizer.encode("abab"), (std::vector<std::int32_t>{257}));
-  EXPECT_EQ(tokenizer.encode("aab"), (std::vector<std::int32_t>{'a', 256}));      // a+b ranks before a+a
+  EXPECT_EQ(tokenizer.encode("aab"), (std::vector<std::int32_t>{'a', 256}));  // a+b ranks before a+a
   EXPECT_EQ(tokenizer.encode("aaaaaaa"), (std::vector<std::int32_t>{259, 258, 'a'}));
   EXPECT_EQ(tokenizer.vocabulary_size(), 262);
   EXPECT_EQ(tokenizer.token_id("abab"), 257);
@@ -68,7 +69,8 @@ TEST(Tokenizer, LongWordsHaveTheIdsOfAPlainSearchForTheBestPair) {
   const Tokenizer tokenizer = Tokenizer::from_json(write_tokenizer_json({.merges = merges}));
   for (int round = 0; round < 200; ++round) {
     std::string word;
-    for (std::uint64_t size = 1 + random.below(200); word.size() < size;) word += static_cast<char>('a' + random.below(3));
+    for (std::uint64_t size = 1 + random.below(200); word.size() < size;)
+      word += static_cast<char>('a' + random.below(3));
     std::vector<std::string> pieces;
     for (const char c : word) pieces.emplace_back(1, c);
     for (;;) {  // the definition: the pair of lowest rank, the leftmost
@@ -91,7 +93,8 @@ TEST(Tokenizer, UserTextMayNotWriteControlTokens) {
   const Tokenizer tokenizer = Tokenizer::from_json(small());
   const std::string text = "<s>a</s>";
   EXPECT_EQ(tokenizer.encode(text), (std::vector<std::int32_t>{260, 'a', 261}));
-  EXPECT_EQ(tokenizer.encode(text, {.spellings = Spellings::none}), (std::vector<std::int32_t>{'<', 's', '>', 'a', '<', '/', 's', '>'}));
+  EXPECT_EQ(tokenizer.encode(text, {.spellings = Spellings::none}),
+            (std::vector<std::int32_t>{'<', 's', '>', 'a', '<', '/', 's', '>'}));
   const OriginSpan user[] = {{3, 8, Origin::untrusted}};
   EXPECT_EQ(tokenizer.encode(text, {.origins = user}), (std::vector<std::int32_t>{260, 'a', '<', '/', 's', '>'}));
   const OriginSpan one_byte[] = {{7, 8, Origin::assistant}};  // a single foreign byte spoils the spelling
@@ -140,7 +143,8 @@ TEST(Tokenizer, StreamsOnlyWholeCharacters) {
 TEST(Tokenizer, ReadsTheRolesOfSpecialTokensAndNeverMakesOneUp) {
   const testing::TemporaryDirectory folder;
   std::ofstream(folder / "tokenizer.json") << small();
-  std::ofstream(folder / "tokenizer_config.json") << R"({"bos_token": null, "eos_token": {"content": "</s>"}, "chat_template": "{{ eos_token }}"})";
+  std::ofstream(folder / "tokenizer_config.json")
+      << R"({"bos_token": null, "eos_token": {"content": "</s>"}, "chat_template": "{{ eos_token }}"})";
   std::ofstream(folder / "generation_config.json") << R"({"eos_token_id": [261, 7], "bos_token_id": 260})";
   const Tokenizer tokenizer = Tokenizer::load(folder.path());
   EXPECT_EQ(tokenizer.bos(), std::nullopt);
@@ -174,7 +178,8 @@ TEST(TokenizerFile, RefusesWhatItDoesNotKnowByName) {
 }
 
 TEST(TokenizerFile, NamesTheEntryThatIsWrong) {
-  EXPECT_THAT(refusal(changed("model.merges", Json::Array{Json("a b"), Json("a \xC3\xA9")})), HasSubstr("model.merges[1]"));
+  EXPECT_THAT(refusal(changed("model.merges", Json::Array{Json("a b"), Json("a \xC3\xA9")})),
+              HasSubstr("model.merges[1]"));
   EXPECT_THAT(refusal(changed("model.merges", Json::Array{Json("abab")})), HasSubstr("two tokens"));
   EXPECT_THAT(refusal(changed("model.vocab.ab", 5)), HasSubstr("model.vocab[256]"));
   EXPECT_THAT(refusal(changed("model.vocab.ab", -1)), HasSubstr("id -1"));
@@ -208,7 +213,8 @@ TEST(TokenizerFile, CutAndChangedFilesAreRefusedOrRead) {
 TEST(Tokenizer, BatchesEqualSingleTexts) {
   const Tokenizer tokenizer = Tokenizer::from_json(small());
   std::vector<std::string> texts;
-  for (int i = 0; i < 300; ++i) texts.push_back(std::string(static_cast<std::size_t>(i % 7), 'a') + "b <s> " + std::to_string(i));
+  for (int i = 0; i < 300; ++i)
+    texts.push_back(std::string(static_cast<std::size_t>(i % 7), 'a') + "b <s> " + std::to_string(i));
   const auto ids = tokenizer.encode_batch(texts);
   for (std::size_t i = 0; i < texts.size(); ++i) EXPECT_EQ(ids[i], tokenizer.encode(texts[i]));
 }

@@ -18,7 +18,8 @@ std::span<const std::string_view> test_names();
 Value apply_filter(Interpreter& interpreter, std::string_view name, const Value& value, Arguments& arguments);
 bool apply_test(Interpreter& interpreter, std::string_view name, const Value& value, Arguments& arguments);
 
-// A bound method, or nothing. Methods that change their object are refused when called, as in jinja2's immutable sandbox.
+// A bound method, or nothing. Methods that change their object are refused when called, as in jinja2's immutable
+// sandbox.
 std::optional<Value> method(const Value& self, std::string_view name);
 
 // range, namespace, dict, raise_exception, strftime_now, cycler, joiner; or nothing.

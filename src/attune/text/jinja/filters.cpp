@@ -31,7 +31,8 @@ Value attribute_of(Call& call, const Value& value, const Value& attribute) {
   Value result = value;
   for (const Text& part : split(attribute.text(), ".")) {
     const std::string_view name = part.view();
-    const bool number = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
+    const bool number =
+        !name.empty() && std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
     std::int64_t index = 0;
     if (number) std::from_chars(name.data(), name.data() + name.size(), index);
     result = call.interpreter.item(result, number ? Value(index) : Value(name));
@@ -43,7 +44,9 @@ Value as_list(std::vector<Value> items) { return List{std::move(items)}; }
 Value as_lazy(std::vector<Value> items) { return List{std::move(items), false, true}; }
 
 template <std::string (*change)(std::string_view)>
-Value recase(Call& call) { return call.interpreter.made(recased(str(call.value), change)); }
+Value recase(Call& call) {
+  return call.interpreter.made(recased(str(call.value), change));
+}
 
 // jinja2's own: a word begins behind blanks, dashes and opening brackets.
 std::string title_words(std::string_view text) {
@@ -53,7 +56,8 @@ std::string title_words(std::string_view text) {
     const CodePoint c = code_point_at(text, at);
     const std::string_view bytes = text.substr(at, c.size);
     out += first ? upper_case(bytes) : lower_case(bytes);
-    first = is_python_space(c.value) || c.value == '-' || c.value == '(' || c.value == '{' || c.value == '[' || c.value == '<';
+    first = is_python_space(c.value) || c.value == '-' || c.value == '(' || c.value == '{' || c.value == '[' ||
+            c.value == '<';
     at += c.size;
   }
   return out;
@@ -148,7 +152,8 @@ std::optional<double> parsed_number(const Value& value) {
   if (digits.starts_with('+')) digits.remove_prefix(1);
   double number = 0;
   const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  return !digits.empty() && read.ec == std::errc() && read.ptr == digits.data() + digits.size() ? std::optional(number) : std::nullopt;
+  return !digits.empty() && read.ec == std::errc() && read.ptr == digits.data() + digits.size() ? std::optional(number)
+                                                                                                : std::nullopt;
 }
 
 Value to_float(Call& call) {
@@ -177,12 +182,14 @@ Value to_integer(Call& call) {
 
 Value indent(Call& call) {
   const Value width = call.reader.optional("width", 4);
-  const bool first_line = call.reader.optional("first", false).truth(), blank_lines = call.reader.optional("blank", false).truth();
+  const bool first_line = call.reader.optional("first", false).truth(),
+             blank_lines = call.reader.optional("blank", false).truth();
   Text prefix;
   if (width.is_text()) {
     prefix = width.text();
   } else {
-    if (!width.is_integer() || width.integer() > 10000) call.interpreter.fail("an indent that is no small number or text");
+    if (!width.is_integer() || width.integer() > 10000)
+      call.interpreter.fail("an indent that is no small number or text");
     prefix = Text(std::string(static_cast<std::size_t>(std::max<std::int64_t>(0, width.integer())), ' '));
   }
   Text source = str(call.value);
@@ -307,12 +314,14 @@ Value reverse(Call& call) {
 Value round(Call& call) {
   const std::int64_t precision = call.reader.integer("precision", 0);
   const Text method = str(call.reader.optional("method", Value("common")));
-  if (!call.value.is_number() || precision < -300 || precision > 300) call.interpreter.fail("a round of no number, or to no small number of digits");
+  if (!call.value.is_number() || precision < -300 || precision > 300)
+    call.interpreter.fail("a round of no number, or to no small number of digits");
   const double power = std::pow(10.0, static_cast<double>(precision)), value = call.value.number();
   if (method.view() == "ceil") return std::ceil(value * power) / power;
   if (method.view() == "floor") return std::floor(value * power) / power;
   if (method.view() != "common") call.interpreter.fail("an unknown way of rounding", "common, ceil or floor");
-  if (call.value.is_integer() || call.value.is_bool()) return static_cast<std::int64_t>(std::nearbyint(value * power) / power);
+  if (call.value.is_integer() || call.value.is_bool())
+    return static_cast<std::int64_t>(std::nearbyint(value * power) / power);
   if (precision <= 0) return std::nearbyint(value * power) / power;
   char buffer[700];
   std::snprintf(buffer, sizeof buffer, "%.*f", static_cast<int>(precision), value);  // correctly rounded, as Python's
@@ -328,7 +337,8 @@ Value safe(Call& call) {
 }
 
 Value sort(Call& call) {
-  const bool reverse = call.reader.optional("reverse", false).truth(), case_sensitive = call.reader.optional("case_sensitive", false).truth();
+  const bool reverse = call.reader.optional("reverse", false).truth(),
+             case_sensitive = call.reader.optional("case_sensitive", false).truth();
   const Value attribute = call.reader.optional("attribute", None{});
   const std::vector<Value> items = call.interpreter.iterate(call.value);
   std::vector<Value> keys;
@@ -339,7 +349,8 @@ Value sort(Call& call) {
     }
     List parts;
     parts.tuple = true;
-    for (const Text& part : split(str(attribute), ",")) parts.items.push_back(sort_key(attribute_of(call, item, Value(part)), case_sensitive));
+    for (const Text& part : split(str(attribute), ","))
+      parts.items.push_back(sort_key(attribute_of(call, item, Value(part)), case_sensitive));
     keys.push_back(parts.items.size() == 1 ? parts.items[0] : Value(std::move(parts)));
   }
   return as_list(sorted(call, items, keys, reverse));
@@ -361,7 +372,8 @@ Value to_json(Call& call) {
   const Value separators = call.reader.optional("separators", None{});
   style.sort_keys = call.reader.optional("sort_keys", false).truth();
   if (indent.is_integer()) {
-    if (indent.integer() < 0 || indent.integer() > 1000) call.interpreter.fail("a tojson indent of " + std::to_string(indent.integer()));
+    if (indent.integer() < 0 || indent.integer() > 1000)
+      call.interpreter.fail("a tojson indent of " + std::to_string(indent.integer()));
     style.indent = static_cast<int>(indent.integer());
     style.item_separator = ",";
   } else if (!indent.is_none()) {
@@ -413,17 +425,47 @@ Value to_string(Call& call) { return str(call.value); }
 Value word_count(Call& call) { return split(str(call.value), std::nullopt).size(); }
 
 constexpr std::array filters = {
-    Filter{"abs", absolute}, Filter{"attr", attribute}, Filter{"batch", batch}, Filter{"capitalize", recase<capitalized>},
-    Filter{"count", length}, Filter{"d", fallback}, Filter{"default", fallback}, Filter{"dictsort", sort_dict},
-    Filter{"e", escape}, Filter{"escape", escape}, Filter{"first", first}, Filter{"float", to_float},
-    Filter{"format", format_filter}, Filter{"indent", indent}, Filter{"int", to_integer}, Filter{"items", items},
-    Filter{"join", join}, Filter{"last", last}, Filter{"length", length}, Filter{"list", to_list},
-    Filter{"lower", recase<lower_case>}, Filter{"map", map}, Filter{"max", extreme<1>}, Filter{"min", extreme<-1>},
-    Filter{"reject", choose<false, false>}, Filter{"rejectattr", choose<true, false>}, Filter{"replace", replace},
-    Filter{"reverse", reverse}, Filter{"round", round}, Filter{"safe", safe}, Filter{"select", choose<false, true>},
-    Filter{"selectattr", choose<true, true>}, Filter{"sort", sort}, Filter{"string", to_string}, Filter{"sum", sum},
-    Filter{"title", recase<title_words>}, Filter{"tojson", to_json}, Filter{"trim", trim}, Filter{"unique", unique},
-    Filter{"upper", recase<upper_case>}, Filter{"wordcount", word_count},
+    Filter{"abs", absolute},
+    Filter{"attr", attribute},
+    Filter{"batch", batch},
+    Filter{"capitalize", recase<capitalized>},
+    Filter{"count", length},
+    Filter{"d", fallback},
+    Filter{"default", fallback},
+    Filter{"dictsort", sort_dict},
+    Filter{"e", escape},
+    Filter{"escape", escape},
+    Filter{"first", first},
+    Filter{"float", to_float},
+    Filter{"format", format_filter},
+    Filter{"indent", indent},
+    Filter{"int", to_integer},
+    Filter{"items", items},
+    Filter{"join", join},
+    Filter{"last", last},
+    Filter{"length", length},
+    Filter{"list", to_list},
+    Filter{"lower", recase<lower_case>},
+    Filter{"map", map},
+    Filter{"max", extreme<1>},
+    Filter{"min", extreme<-1>},
+    Filter{"reject", choose<false, false>},
+    Filter{"rejectattr", choose<true, false>},
+    Filter{"replace", replace},
+    Filter{"reverse", reverse},
+    Filter{"round", round},
+    Filter{"safe", safe},
+    Filter{"select", choose<false, true>},
+    Filter{"selectattr", choose<true, true>},
+    Filter{"sort", sort},
+    Filter{"string", to_string},
+    Filter{"sum", sum},
+    Filter{"title", recase<title_words>},
+    Filter{"tojson", to_json},
+    Filter{"trim", trim},
+    Filter{"unique", unique},
+    Filter{"upper", recase<upper_case>},
+    Filter{"wordcount", word_count},
 };
 
 constexpr auto names = [] {
@@ -434,7 +476,8 @@ constexpr auto names = [] {
 static_assert(std::ranges::is_sorted(names));
 
 bool reads_itself(std::string_view name) {  // its arguments belong to another filter, a test or a format
-  return name == "map" || name == "select" || name == "reject" || name == "selectattr" || name == "rejectattr" || name == "format";
+  return name == "map" || name == "select" || name == "reject" || name == "selectattr" || name == "rejectattr" ||
+         name == "format";
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "attune/text/jinja/format.h"
 
 #include <charconv>
+#include <cmath>
 #include <cstdio>
 
 #include "attune/text/jinja/interpreter.h"
@@ -72,11 +73,16 @@ class PercentFormatter {
     Directive d;
     for (;; ++at_) {
       const char c = peek();
-      if (c == '-') d.left = true;
-      else if (c == '0') d.zero = true;
-      else if (c == '+') d.plus = true;
-      else if (c == ' ') d.blank = true;
-      else if (c != '#') break;
+      if (c == '-')
+        d.left = true;
+      else if (c == '0')
+        d.zero = true;
+      else if (c == '+')
+        d.plus = true;
+      else if (c == ' ')
+        d.blank = true;
+      else if (c != '#')
+        break;
     }
     d.width = number();
     if (peek() == '.') {
@@ -103,6 +109,7 @@ class PercentFormatter {
     if (!value.is_number()) interpreter_.fail("a number format for " + std::string(value.type_name()));
     std::string digits;
     if (d.kind == 'd' || d.kind == 'i') {
+      if (value.is_float() && !(std::fabs(value.number()) < 9e18)) interpreter_.fail("a number beyond 64 bits in %d");
       digits = std::to_string(value.is_float() ? static_cast<std::int64_t>(value.number()) : value.integer());
     } else if (d.kind == 'f' || d.kind == 'F') {
       char buffer[400 + 64];
@@ -112,8 +119,10 @@ class PercentFormatter {
     } else if ((d.kind == 'x' || d.kind == 'X') && !value.is_float()) {
       char buffer[32];
       const std::int64_t number = value.integer();
-      const std::uint64_t size = number < 0 ? ~static_cast<std::uint64_t>(number) + 1 : static_cast<std::uint64_t>(number);
-      std::snprintf(buffer, sizeof buffer, d.kind == 'x' ? "%s%llx" : "%s%llX", number < 0 ? "-" : "", static_cast<unsigned long long>(size));
+      const std::uint64_t size =
+          number < 0 ? ~static_cast<std::uint64_t>(number) + 1 : static_cast<std::uint64_t>(number);
+      std::snprintf(buffer, sizeof buffer, d.kind == 'x' ? "%s%llx" : "%s%llX", number < 0 ? "-" : "",
+                    static_cast<unsigned long long>(size));
       digits = buffer;
     } else {
       interpreter_.fail("an unknown format", "%s, %r, %d, %f or %x");

@@ -34,7 +34,9 @@ std::int64_t ArgumentReader::integer(std::string_view parameter, std::int64_t ot
   const Value value = optional(parameter, otherwise);
   if (value.is_none()) return otherwise;
   if (!value.is_integer() && !value.is_bool()) {
-    interpreter_.fail("a " + std::string(value.type_name()) + " as '" + std::string(parameter) + "' of '" + std::string(callee_) + "'", "an integer");
+    interpreter_.fail("a " + std::string(value.type_name()) + " as '" + std::string(parameter) + "' of '" +
+                          std::string(callee_) + "'",
+                      "an integer");
   }
   return value.integer();
 }
@@ -56,10 +58,13 @@ Value range(Interpreter& interpreter, Arguments& arguments) {
   const Value first = reader.required("start"), second = reader.optional("stop", None{});
   const std::int64_t step = reader.integer("step", 1);
   reader.done();
-  if (!first.is_integer() || (!second.is_integer() && !second.is_none())) interpreter.fail("a range without whole numbers");
-  const std::int64_t begin = second.is_none() ? 0 : first.integer(), end = second.is_none() ? first.integer() : second.integer();
+  if (!first.is_integer() || (!second.is_integer() && !second.is_none()))
+    interpreter.fail("a range without whole numbers");
+  const std::int64_t begin = second.is_none() ? 0 : first.integer(),
+                     end = second.is_none() ? first.integer() : second.integer();
   if (step == 0) interpreter.fail("a range with step 0");
-  const double count = std::max(0.0, std::ceil((static_cast<double>(end) - static_cast<double>(begin)) / static_cast<double>(step)));
+  const double count =
+      std::max(0.0, std::ceil((static_cast<double>(end) - static_cast<double>(begin)) / static_cast<double>(step)));
   if (count > static_cast<double>(longest_range)) interpreter.fail("a range of more than 100000 numbers");
   interpreter.spend(static_cast<std::int64_t>(count));
   List list;
@@ -87,7 +92,8 @@ Dict fields_of(Interpreter& interpreter, Arguments& arguments) {
 Value make_namespace(Interpreter& interpreter, Arguments& arguments) {
   Dict fields = fields_of(interpreter, arguments);
   for (const auto& field : fields.items) {
-    if (field.first.is_text() && field.first.text().view().starts_with('_')) interpreter.fail("a field that begins with '_'", "another name");
+    if (field.first.is_text() && field.first.text().view().starts_with('_'))
+      interpreter.fail("a field that begins with '_'", "another name");
   }
   return interpreter.make_namespace(std::move(fields));
 }
@@ -115,11 +121,12 @@ struct Cycler final : Object, std::enable_shared_from_this<Cycler> {
   std::optional<Value> attribute(Interpreter&, std::string_view name) override {
     if (name == "current") return items[at];
     if (name != "next" && name != "reset") return std::nullopt;
-    return Value(std::make_shared<const Callable>(Callable{std::string(name), [self = shared_from_this(), next = name == "next"](Interpreter&, Arguments&) {
-      const Value current = self->items[self->at];
-      self->at = next ? (self->at + 1) % self->items.size() : 0;
-      return next ? current : Value(None{});
-    }}));
+    return Value(std::make_shared<const Callable>(
+        Callable{std::string(name), [self = shared_from_this(), next = name == "next"](Interpreter&, Arguments&) {
+                   const Value current = self->items[self->at];
+                   self->at = next ? (self->at + 1) % self->items.size() : 0;
+                   return next ? current : Value(None{});
+                 }}));
   }
 };
 
@@ -134,17 +141,23 @@ Value joiner(Interpreter& interpreter, Arguments& arguments) {
   ArgumentReader reader(interpreter, "joiner", arguments);
   const Value separator = reader.optional("sep", Value(", "));
   reader.done();
-  return Value(std::make_shared<const Callable>(Callable{"joiner", [separator, used = std::make_shared<bool>(false)](Interpreter&, Arguments&) {
-    return std::exchange(*used, true) ? separator : Value("");
-  }}));
+  return Value(std::make_shared<const Callable>(
+      Callable{"joiner", [separator, used = std::make_shared<bool>(false)](Interpreter&, Arguments&) {
+                 return std::exchange(*used, true) ? separator : Value("");
+               }}));
 }
 
 }  // namespace
 
 std::optional<Value> global(std::string_view name) {
   static const std::unordered_map<std::string_view, Function> functions = {
-      {"range", range}, {"namespace", make_namespace}, {"dict", make_dict}, {"raise_exception", raise_exception},
-      {"strftime_now", strftime_now}, {"cycler", cycler}, {"joiner", joiner},
+      {"range", range},
+      {"namespace", make_namespace},
+      {"dict", make_dict},
+      {"raise_exception", raise_exception},
+      {"strftime_now", strftime_now},
+      {"cycler", cycler},
+      {"joiner", joiner},
   };
   const auto found = functions.find(name);
   if (found == functions.end()) return std::nullopt;

@@ -56,7 +56,8 @@ void Interpreter::fail(const std::string& found, const std::string& expected) co
 void Interpreter::raised(const std::string& text) const {
   Where where = {.file = file_, .line = position_.line, .field = "column " + std::to_string(position_.column)};
   if (message_ >= 0) where.field = "messages[" + std::to_string(message_) + "]";
-  throw DataError(std::move(where), "a conversation that the template refuses: " + text, {}, "correct the conversation");
+  throw DataError(std::move(where), "a conversation that the template refuses: " + text, {},
+                  "correct the conversation");
 }
 
 void Interpreter::spend(std::int64_t steps) {
@@ -81,7 +82,8 @@ void Interpreter::watch(const Value& messages) { messages_ = messages; }
 void Interpreter::note_message(const Value& item) {
   if (!item.is_dict() || !messages_.is_list()) return;
   const auto& all = messages_.items();
-  const auto found = std::find_if(all.begin(), all.end(), [&](const Value& one) { return one.identity() == item.identity(); });
+  const auto found =
+      std::find_if(all.begin(), all.end(), [&](const Value& one) { return one.identity() == item.identity(); });
   if (found != all.end()) message_ = found - all.begin();
 }
 
@@ -100,24 +102,44 @@ Interpreter::Flow Interpreter::execute(const Block& block) {
 Interpreter::Flow Interpreter::execute(const Statement& statement) {
   using S = Statement::Kind;
   switch (statement.kind) {
-    case S::data: out_->append(made(Text(statement.text))); break;
-    case S::print: out_->append(made(str(evaluate(*statement.expression)))); break;
-    case S::branch: return execute(evaluate(*statement.expression).truth() ? statement.body : statement.otherwise);
-    case S::loop: return execute_loop(statement);
-    case S::assign: assign(statement.target, evaluate(*statement.expression)); break;
+    case S::data:
+      out_->append(made(Text(statement.text)));
+      break;
+    case S::print:
+      out_->append(made(str(evaluate(*statement.expression))));
+      break;
+    case S::branch:
+      return execute(evaluate(*statement.expression).truth() ? statement.body : statement.otherwise);
+    case S::loop:
+      return execute_loop(statement);
+    case S::assign:
+      assign(statement.target, evaluate(*statement.expression));
+      break;
     case S::assign_block: {
       Value value = captured(statement.body);
       if (statement.filters) value = evaluate_filters(*statement.filters, value);
       assign(statement.target, value);
       break;
     }
-    case S::macro: define_macro(statement); break;
-    case S::call_block: execute_call(statement); break;
-    case S::filter_block: out_->append(made(str(evaluate_filters(*statement.filters, captured(statement.body))))); break;
-    case S::with: execute_with(statement); break;
-    case S::generation: out_->append(captured(statement.body).with_bits(generated_bit)); break;
-    case S::leave: return Flow::leave;
-    case S::proceed: return Flow::proceed;
+    case S::macro:
+      define_macro(statement);
+      break;
+    case S::call_block:
+      execute_call(statement);
+      break;
+    case S::filter_block:
+      out_->append(made(str(evaluate_filters(*statement.filters, captured(statement.body)))));
+      break;
+    case S::with:
+      execute_with(statement);
+      break;
+    case S::generation:
+      out_->append(captured(statement.body).with_bits(generated_bit));
+      break;
+    case S::leave:
+      return Flow::leave;
+    case S::proceed:
+      return Flow::proceed;
   }
   return Flow::next;
 }
@@ -170,9 +192,10 @@ void Interpreter::define_macro(const Statement& statement) {
 }
 
 std::shared_ptr<const Callable> Interpreter::callable_of(const Statement& macro, std::string name) {
-  return std::make_shared<const Callable>(Callable{std::move(name), [&macro, outer = scope_](Interpreter& self, Arguments& arguments) {
-                                                     return Value(self.call_macro(macro, outer, arguments));
-                                                   }});
+  return std::make_shared<const Callable>(
+      Callable{std::move(name), [&macro, outer = scope_](Interpreter& self, Arguments& arguments) {
+                 return Value(self.call_macro(macro, outer, arguments));
+               }});
 }
 
 Text Interpreter::call_macro(const Statement& macro, const std::shared_ptr<Scope>& outer, Arguments& arguments) {
@@ -190,20 +213,23 @@ Text Interpreter::call_macro(const Statement& macro, const std::shared_ptr<Scope
   extra.tuple = true;
   Dict keywords;
   for (auto& [name, value] : arguments.named) {
-    const auto parameter = std::find_if(macro.parameters.begin(), macro.parameters.end(), [&](const Parameter& one) { return one.name == name; });
+    const auto parameter = std::find_if(macro.parameters.begin(), macro.parameters.end(),
+                                        [&](const Parameter& one) { return one.name == name; });
     if (parameter == macro.parameters.end() && !(name == "caller" && macro.uses_caller)) {
       keywords.items.emplace_back(Value(name), value);
     } else {
       scope_->set(name, value);
     }
   }
-  if (!extra.items.empty() && !macro.uses_varargs) fail("a macro called with more than its " + std::to_string(count) + " arguments");
+  if (!extra.items.empty() && !macro.uses_varargs)
+    fail("a macro called with more than its " + std::to_string(count) + " arguments");
   if (!keywords.items.empty() && !macro.uses_kwargs) fail("a macro called with an argument that it does not have");
   for (std::size_t i = 0; i < count; ++i) {
     const Parameter& parameter = macro.parameters[i];
     if (scope_->own(parameter.name)) continue;
-    scope_->set(parameter.name, parameter.otherwise ? evaluate(*parameter.otherwise)
-                                                    : Value(Undefined{"parameter '" + parameter.name + "' was not provided"}));
+    scope_->set(parameter.name, parameter.otherwise
+                                    ? evaluate(*parameter.otherwise)
+                                    : Value(Undefined{"parameter '" + parameter.name + "' was not provided"}));
   }
   scope_->set("varargs", std::move(extra));
   scope_->set("kwargs", std::move(keywords));
@@ -221,7 +247,8 @@ void Interpreter::assign(const Target& target, const Value& value) {
     scope_->set(target.name, value);
   } else {
     const Value* space = scope_->find(target.name);
-    if (!space || !space->is_namespace()) fail("an assignment to a field of '" + target.name + "'", "a namespace object");
+    if (!space || !space->is_namespace())
+      fail("an assignment to a field of '" + target.name + "'", "a namespace object");
     space->space().fields.set(Value(target.field), value);
   }
 }
@@ -248,11 +275,16 @@ Value Interpreter::evaluate(const Expression& expression) {
   spend(1);
   const auto operand = [&](std::size_t i) { return evaluate(*expression.operands[i]); };
   switch (expression.kind) {
-    case Kind::constant: return expression.value;
-    case Kind::name: return evaluate_name(expression);
-    case Kind::list: return evaluate_list(expression, false);
-    case Kind::tuple: return evaluate_list(expression, true);
-    case Kind::dict: return evaluate_dict(expression);
+    case Kind::constant:
+      return expression.value;
+    case Kind::name:
+      return evaluate_name(expression);
+    case Kind::list:
+      return evaluate_list(expression, false);
+    case Kind::tuple:
+      return evaluate_list(expression, true);
+    case Kind::dict:
+      return evaluate_dict(expression);
     case Kind::attribute: {
       const Value object = operand(0);
       position_ = expression.position;
@@ -263,27 +295,31 @@ Value Interpreter::evaluate(const Expression& expression) {
       position_ = expression.position;
       return item(object, key);
     }
-    case Kind::slice: return evaluate_slice(expression);
+    case Kind::slice:
+      return evaluate_slice(expression);
     case Kind::call: {
       const Value callee = operand(0);
       Arguments arguments = evaluate_arguments(expression);
       position_ = expression.position;
       return call(callee, arguments);
     }
-    case Kind::filter: return evaluate_filters(expression, Value());
+    case Kind::filter:
+      return evaluate_filters(expression, Value());
     case Kind::test: {
       const Value value = operand(0);
       Arguments arguments = evaluate_arguments(expression);
       position_ = expression.position;
       return apply_test(*this, expression.name, value, arguments);
     }
-    case Kind::negate: return negative(operand(0));
+    case Kind::negate:
+      return negative(operand(0));
     case Kind::positive: {
       const Value value = operand(0);
       if (!value.is_number()) fail("a plus before " + std::string(value.type_name()));
       return value.is_bool() ? Value(value.integer()) : value;
     }
-    case Kind::logical_not: return !operand(0).truth();
+    case Kind::logical_not:
+      return !operand(0).truth();
     case Kind::logical_and: {
       Value left = operand(0);
       return left.truth() ? operand(1) : left;
@@ -296,8 +332,10 @@ Value Interpreter::evaluate(const Expression& expression) {
       if (operand(1).truth()) return operand(0);
       if (expression.operands[2]) return operand(2);
       return Undefined{"the conditional expression has no else, and its condition is false"};
-    case Kind::compare: return evaluate_compare(expression);
-    case Kind::concatenate: return evaluate_concatenation(expression);
+    case Kind::compare:
+      return evaluate_compare(expression);
+    case Kind::concatenate:
+      return evaluate_concatenation(expression);
     case Kind::arithmetic: {
       const Value left = operand(0), right = operand(1);
       position_ = expression.position;

@@ -14,9 +14,9 @@ namespace attune::jinja {
 
 // What a run may use before it is stopped with an error that tells where.
 struct Budget {
-  std::int64_t steps = 5'000'000;          // expressions and statements
+  std::int64_t steps = 5'000'000;              // expressions and statements
   std::int64_t bytes = std::int64_t{1} << 28;  // of all strings made on the way, the output included
-  int depth = 1000;                          // nested evaluations, macro calls included
+  int depth = 1000;                            // nested evaluations, macro calls included
 };
 
 // Python's local time for strftime_now: fixed in tests.
@@ -43,9 +43,9 @@ class Interpreter {
   void spend(std::int64_t steps);
   Text made(Text text);  // counts the bytes of a new string
   Value call(const Value& callee, Arguments& arguments);
-  Value attribute(const Value& object, std::string_view name);      // object.name
-  Value item(const Value& object, const Value& key);                // object[key]
-  std::vector<Value> iterate(const Value& value);                   // list(value)
+  Value attribute(const Value& object, std::string_view name);  // object.name
+  Value item(const Value& object, const Value& key);            // object[key]
+  std::vector<Value> iterate(const Value& value);               // list(value)
   std::int64_t length(const Value& value);
   bool contains(const Value& container, const Value& item);
   int compare(const Value& a, const Value& b, std::string_view what);
@@ -89,8 +89,8 @@ class Interpreter {
   int depth_ = 0;
   Text* out_ = nullptr;
   std::shared_ptr<Scope> scope_;
-  std::vector<std::weak_ptr<Scope>> captured_scopes_;       // emptied at the end: macros and their scopes hold each other
-  std::vector<std::weak_ptr<Namespace>> namespaces_;        // as well
+  std::vector<std::weak_ptr<Scope>> captured_scopes_;  // emptied at the end: macros and their scopes hold each other
+  std::vector<std::weak_ptr<Namespace>> namespaces_;   // as well
   Value messages_ = None{};
   std::int64_t message_ = -1;
 };

@@ -38,7 +38,8 @@ class Lexer {
       }
       const char kind = source_[open + 1];
       std::size_t inside = open + 2;
-      const char sign = inside < source_.size() && (source_[inside] == '-' || source_[inside] == '+') ? source_[inside] : ' ';
+      const char sign =
+          inside < source_.size() && (source_[inside] == '-' || source_[inside] == '+') ? source_[inside] : ' ';
       if (sign != ' ') ++inside;
       data_before(open, sign, kind != '{');
       tag_ = open;
@@ -67,7 +68,9 @@ class Lexer {
     }
     return {line_, static_cast<int>(at - std::min(line_begin_, at)) + 1};
   }
-  void push(Token::Type type, std::string text, std::size_t at) { tokens_.push_back({type, std::move(text), position(at)}); }
+  void push(Token::Type type, std::string text, std::size_t at) {
+    tokens_.push_back({type, std::move(text), position(at)});
+  }
   [[noreturn]] void fail(std::size_t at, const std::string& found, const std::string& expected = {}) {
     counted_ = line_begin_ = 0;  // `at` may lie before what was counted
     line_ = 1;
@@ -78,7 +81,8 @@ class Lexer {
 
   std::size_t next_opening() const {
     for (std::size_t at = source_.find('{', at_); at != source_.npos; at = source_.find('{', at + 1)) {
-      if (at + 1 < source_.size() && (source_[at + 1] == '{' || source_[at + 1] == '%' || source_[at + 1] == '#')) return at;
+      if (at + 1 < source_.size() && (source_[at + 1] == '{' || source_[at + 1] == '%' || source_[at + 1] == '#'))
+        return at;
     }
     return source_.npos;
   }
@@ -113,7 +117,8 @@ class Lexer {
   }
 
   void skip_blanks() {
-    for (CodePoint c = code_point_at(source_, at_); c.size && is_python_space(c.value); c = code_point_at(source_, at_)) at_ += c.size;
+    for (CodePoint c = code_point_at(source_, at_); c.size && is_python_space(c.value); c = code_point_at(source_, at_))
+      at_ += c.size;
   }
 
   // Behind the closing marker, whose sign stood before it: '-' takes the blanks that follow, trim_blocks one line end.
@@ -143,7 +148,8 @@ class Lexer {
     for (std::size_t open = source_.find("{%", at_); open != source_.npos; open = source_.find("{%", open + 1)) {
       const std::size_t body = at_;
       std::size_t inside = open + 2;
-      const char open_sign = inside < source_.size() && (source_[inside] == '-' || source_[inside] == '+') ? source_[inside] : ' ';
+      const char open_sign =
+          inside < source_.size() && (source_[inside] == '-' || source_[inside] == '+') ? source_[inside] : ' ';
       if (open_sign != ' ') ++inside;
       at_ = inside;
       const char end_sign = raw_tag("endraw");
@@ -203,8 +209,9 @@ class Lexer {
     if (c >= '0' && c <= '9') return number();
     if (is_word(code_point.value)) return name();
     if (c == '"' || c == '\'') return string();
-    constexpr std::array<std::string_view, 26> symbols = {"//", "**", "==", "!=", ">=", "<=", "+", "-", "/", "*", "%", "~", "[", "]",
-                                                          "(",  ")",  "{",  "}",  ">",  "<",  "=", ".", ":", "|", ",", ";"};
+    constexpr std::array<std::string_view, 26> symbols = {"//", "**", "==", "!=", ">=", "<=", "+", "-", "/",
+                                                          "*",  "%",  "~",  "[",  "]",  "(",  ")", "{", "}",
+                                                          ">",  "<",  "=",  ".",  ":",  "|",  ",", ";"};
     for (const std::string_view symbol : symbols) {
       if (!looking_at(symbol)) continue;
       bracket(c);
@@ -225,7 +232,8 @@ class Lexer {
 
   void name() {
     const std::size_t begin = at_;
-    for (CodePoint c = code_point_at(source_, at_); c.size && is_word(c.value); c = code_point_at(source_, at_)) at_ += c.size;
+    for (CodePoint c = code_point_at(source_, at_); c.size && is_word(c.value); c = code_point_at(source_, at_))
+      at_ += c.size;
     push(Token::Type::name, source_.substr(begin, at_ - begin), begin);
   }
 
@@ -245,7 +253,8 @@ class Lexer {
       whole = false;
     }
     if (!behind_dot && end < source_.size() && (source_[end] == 'e' || source_[end] == 'E')) {
-      const std::size_t power = end + 1 + (end + 1 < source_.size() && (source_[end + 1] == '+' || source_[end + 1] == '-'));
+      const std::size_t power =
+          end + 1 + (end + 1 < source_.size() && (source_[end + 1] == '+' || source_[end + 1] == '-'));
       if (digit(power)) {
         end = digits_end(power);
         whole = false;
@@ -305,7 +314,10 @@ class Lexer {
     char32_t value = 0;
     for (int i = 0; i < digits; ++i) {
       const char c = at_ < source_.size() ? source_[at_] : '\0';
-      const int nibble = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+      const int nibble = c >= '0' && c <= '9'   ? c - '0'
+                         : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                         : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                                : -1;
       if (nibble < 0) fail(at_, "a cut escape", std::to_string(digits) + " hexadecimal digits");
       value = value * 16 + static_cast<char32_t>(nibble);
       ++at_;

@@ -60,21 +60,24 @@ std::optional<Value> Loop::attribute(Interpreter&, std::string_view name) {
   if (name == "previtem") return previous_ ? *previous_ : Value(Undefined{"there is no previous item"});
   if (name == "nextitem") return peek() ? *peek() : Value(Undefined{"there is no next item"});
   if (name == "cycle") {
-    return Value(std::make_shared<const Callable>(Callable{"cycle", [index = index_](Interpreter& interpreter, Arguments& arguments) {
-      if (arguments.positional.empty()) interpreter.fail("loop.cycle() without values");
-      return arguments.positional[static_cast<std::size_t>(index) % arguments.positional.size()];
-    }}));
+    return Value(std::make_shared<const Callable>(
+        Callable{"cycle", [index = index_](Interpreter& interpreter, Arguments& arguments) {
+                   if (arguments.positional.empty()) interpreter.fail("loop.cycle() without values");
+                   return arguments.positional[static_cast<std::size_t>(index) % arguments.positional.size()];
+                 }}));
   }
   if (name == "changed") {
     if (!last_changed_) last_changed_ = std::make_shared<std::vector<Value>>();
-    return Value(std::make_shared<const Callable>(Callable{"changed", [last = last_changed_, first = std::make_shared<bool>(last_changed_->empty())](
-                                                                          Interpreter&, Arguments& arguments) {
-      const bool same = !*first && std::equal(last->begin(), last->end(), arguments.positional.begin(), arguments.positional.end(),
-                                              [](const Value& a, const Value& b) { return a.equals(b); });
-      *last = arguments.positional;
-      *first = false;
-      return Value(!same);
-    }}));
+    return Value(std::make_shared<const Callable>(
+        Callable{"changed", [last = last_changed_, first = std::make_shared<bool>(last_changed_->empty())](
+                                Interpreter&, Arguments& arguments) {
+                   const bool same = !*first && std::equal(last->begin(), last->end(), arguments.positional.begin(),
+                                                           arguments.positional.end(),
+                                                           [](const Value& a, const Value& b) { return a.equals(b); });
+                   *last = arguments.positional;
+                   *first = false;
+                   return Value(!same);
+                 }}));
   }
   return std::nullopt;
 }

@@ -17,9 +17,9 @@ class LoopSource {
       : items_(std::move(items)), accepts_(std::move(accepts)) {}
 
   std::optional<Value> next();
-  void exhaust();                          // tests all that is left at once, for loop.length
+  void exhaust();                                           // tests all that is left at once, for loop.length
   std::size_t left() const { return items_.size() - at_; }  // behind exhaust()
-  void detach() { at_ = items_.size(); }   // the loop is over; `accepts` is not called any more
+  void detach() { at_ = items_.size(); }                    // the loop is over; `accepts` is not called any more
 
  private:
   std::vector<Value> items_;

@@ -29,7 +29,8 @@ template <Side side>
 Value strip(Interpreter& interpreter, const Value& self, ArgumentReader& arguments, Arguments&) {
   const auto characters = optional_text(interpreter, arguments.optional("chars", None{}));
   arguments.done();
-  return interpreter.made(stripped(self.text(), characters ? std::optional<std::string_view>(*characters) : std::nullopt, side));
+  return interpreter.made(
+      stripped(self.text(), characters ? std::optional<std::string_view>(*characters) : std::nullopt, side));
 }
 
 Value list_of(Interpreter& interpreter, std::vector<Text> texts) {
@@ -90,7 +91,8 @@ Value replace_text(Interpreter& interpreter, const Value& self, ArgumentReader& 
   required_text(interpreter, by);
   const std::int64_t most = arguments.integer("count", -1);
   arguments.done();
-  return interpreter.made(replaced(self.text(), old, self.text().markup && !by.text().markup ? escaped_html(by.text()) : by.text(), most));
+  return interpreter.made(
+      replaced(self.text(), old, self.text().markup && !by.text().markup ? escaped_html(by.text()) : by.text(), most));
 }
 
 Value join_text(Interpreter& interpreter, const Value& self, ArgumentReader& arguments, Arguments&) {
@@ -196,37 +198,58 @@ Value list_count(Interpreter&, const Value& self, ArgumentReader& arguments, Arg
 }
 
 Value refuse_change(Interpreter& interpreter, const Value&, ArgumentReader&, Arguments&) {
-  interpreter.fail("a method that changes its object", "expressions that make a new value: templates may not change data");
+  interpreter.fail("a method that changes its object",
+                   "expressions that make a new value: templates may not change data");
 }
 
 const Methods& text_methods() {
   static const Methods methods = {
-      {"strip", strip<Side::both>}, {"lstrip", strip<Side::left>}, {"rstrip", strip<Side::right>},
-      {"split", split_text<false>}, {"rsplit", split_text<true>}, {"splitlines", split_lines},
-      {"upper", recase<upper_case>}, {"lower", recase<lower_case>}, {"title", recase<title_case>}, {"capitalize", recase<capitalized>},
-      {"startswith", touches<false>}, {"endswith", touches<true>}, {"find", find_text<false>}, {"rfind", find_text<true>},
-      {"count", count_text}, {"replace", replace_text}, {"join", join_text}, {"format", format_text},
-      {"removeprefix", remove_affix<true>}, {"removesuffix", remove_affix<false>},
-      {"isdigit", every_character<is_digit>}, {"isnumeric", every_character<is_digit>}, {"isdecimal", every_character<is_digit>},
-      {"isalpha", every_character<is_alpha>}, {"isalnum", every_character<is_alnum>}, {"isspace", every_character<is_python_space>},
-      {"isupper", is_cased_so<upper_case>}, {"islower", is_cased_so<lower_case>},
+      {"strip", strip<Side::both>},
+      {"lstrip", strip<Side::left>},
+      {"rstrip", strip<Side::right>},
+      {"split", split_text<false>},
+      {"rsplit", split_text<true>},
+      {"splitlines", split_lines},
+      {"upper", recase<upper_case>},
+      {"lower", recase<lower_case>},
+      {"title", recase<title_case>},
+      {"capitalize", recase<capitalized>},
+      {"startswith", touches<false>},
+      {"endswith", touches<true>},
+      {"find", find_text<false>},
+      {"rfind", find_text<true>},
+      {"count", count_text},
+      {"replace", replace_text},
+      {"join", join_text},
+      {"format", format_text},
+      {"removeprefix", remove_affix<true>},
+      {"removesuffix", remove_affix<false>},
+      {"isdigit", every_character<is_digit>},
+      {"isnumeric", every_character<is_digit>},
+      {"isdecimal", every_character<is_digit>},
+      {"isalpha", every_character<is_alpha>},
+      {"isalnum", every_character<is_alnum>},
+      {"isspace", every_character<is_python_space>},
+      {"isupper", is_cased_so<upper_case>},
+      {"islower", is_cased_so<lower_case>},
   };
   return methods;
 }
 
 const Methods& dict_methods() {
   static const Methods methods = {
-      {"get", dict_get}, {"keys", dict_keys}, {"values", dict_values}, {"items", dict_items}, {"copy", copy},
-      {"update", refuse_change}, {"pop", refuse_change}, {"popitem", refuse_change}, {"clear", refuse_change}, {"setdefault", refuse_change},
+      {"get", dict_get},        {"keys", dict_keys},           {"values", dict_values}, {"items", dict_items},
+      {"copy", copy},           {"update", refuse_change},     {"pop", refuse_change},  {"popitem", refuse_change},
+      {"clear", refuse_change}, {"setdefault", refuse_change},
   };
   return methods;
 }
 
 const Methods& list_methods() {
   static const Methods methods = {
-      {"index", list_index}, {"count", list_count}, {"copy", copy}, {"append", refuse_change}, {"extend", refuse_change},
-      {"insert", refuse_change}, {"pop", refuse_change}, {"remove", refuse_change}, {"reverse", refuse_change},
-      {"sort", refuse_change}, {"clear", refuse_change},
+      {"index", list_index},      {"count", list_count},     {"copy", copy},           {"append", refuse_change},
+      {"extend", refuse_change},  {"insert", refuse_change}, {"pop", refuse_change},   {"remove", refuse_change},
+      {"reverse", refuse_change}, {"sort", refuse_change},   {"clear", refuse_change},
   };
   return methods;
 }
@@ -238,11 +261,12 @@ std::optional<Value> method(const Value& self, std::string_view name) {
   const Methods& methods = self.is_text() ? text_methods() : self.is_dict() ? dict_methods() : list_methods();
   const auto found = methods.find(name);
   if (found == methods.end()) return std::nullopt;
-  return Value(std::make_shared<const Callable>(
-      Callable{std::string(name), [self, call = found->second, callee = found->first](Interpreter& interpreter, Arguments& arguments) {
-                 ArgumentReader reader(interpreter, callee, arguments);
-                 return call(interpreter, self, reader, arguments);
-               }}));
+  return Value(
+      std::make_shared<const Callable>(Callable{std::string(name), [self, call = found->second, callee = found->first](
+                                                                       Interpreter& interpreter, Arguments& arguments) {
+                                                  ArgumentReader reader(interpreter, callee, arguments);
+                                                  return call(interpreter, self, reader, arguments);
+                                                }}));
 }
 
 }  // namespace attune::jinja

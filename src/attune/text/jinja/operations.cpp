@@ -12,7 +12,8 @@ namespace attune::jinja {
 namespace {
 
 std::string kind(const Value& value) {
-  return value.is_undefined() ? "something that is not there (" + value.undefined().what + ")" : std::string(value.type_name());
+  return value.is_undefined() ? "something that is not there (" + value.undefined().what + ")"
+                              : std::string(value.type_name());
 }
 
 // Byte places where characters begin, and the end.
@@ -85,7 +86,8 @@ Value Interpreter::evaluate_slice(const Expression& expression) {
   Value bounds[3];
   for (std::size_t i = 0; i < 3; ++i) {
     bounds[i] = expression.operands[i + 1] ? evaluate(*expression.operands[i + 1]) : Value(None{});
-    if (!bounds[i].is_none() && !bounds[i].is_integer() && !bounds[i].is_bool()) fail("a slice with " + kind(bounds[i]), "integers");
+    if (!bounds[i].is_none() && !bounds[i].is_integer() && !bounds[i].is_bool())
+      fail("a slice with " + kind(bounds[i]), "integers");
   }
   position_ = expression.position;
   if (!object.is_list() && !object.is_text()) fail("a slice of " + kind(object), "a list or text");
@@ -128,7 +130,8 @@ std::vector<Value> Interpreter::iterate(const Value& value) {
     for (const auto& item : value.dict().items) items.push_back(item.first);
   } else if (value.is_text()) {
     const auto places = character_places(value.text().view());
-    for (std::size_t i = 0; i + 1 < places.size(); ++i) items.emplace_back(value.text().slice(places[i], places[i + 1]));
+    for (std::size_t i = 0; i + 1 < places.size(); ++i)
+      items.emplace_back(value.text().slice(places[i], places[i + 1]));
   } else if (!value.is_undefined()) {
     fail("a " + kind(value) + " where items are needed", "a list, an object or text");
   }
@@ -154,10 +157,13 @@ bool Interpreter::contains(const Value& container, const Value& item) {
     return container.text().view().find(item.text().view()) != std::string_view::npos;
   }
   if (container.is_undefined()) return false;
-  if (!container.is_list() && !container.is_dict()) fail("a search in " + kind(container), "in a list, an object or text");
-  spend(static_cast<std::int64_t>((container.is_dict() ? container.dict().items.size() : container.items().size()) / 16));
+  if (!container.is_list() && !container.is_dict())
+    fail("a search in " + kind(container), "in a list, an object or text");
+  spend(
+      static_cast<std::int64_t>((container.is_dict() ? container.dict().items.size() : container.items().size()) / 16));
   if (container.is_dict()) return container.dict().find(item) != nullptr;
-  return std::any_of(container.items().begin(), container.items().end(), [&](const Value& one) { return one.equals(item); });
+  return std::any_of(container.items().begin(), container.items().end(),
+                     [&](const Value& one) { return one.equals(item); });
 }
 
 int Interpreter::compare(const Value& a, const Value& b, std::string_view what) {
@@ -225,14 +231,16 @@ Value Interpreter::arithmetic(std::string_view operation, const Value& left, con
     sum.markup = a.markup || b.markup;
     return made(std::move(sum));
   }
-  if (operation == "+" && left.is_list() && right.is_list() && left.is_tuple() == right.is_tuple() && !left.is_lazy() && !right.is_lazy()) {
+  if (operation == "+" && left.is_list() && right.is_list() && left.is_tuple() == right.is_tuple() && !left.is_lazy() &&
+      !right.is_lazy()) {
     List sum = {left.items(), left.is_tuple()};
     sum.items.insert(sum.items.end(), right.items().begin(), right.items().end());
     spend(static_cast<std::int64_t>(sum.items.size() / 4));
     return sum;
   }
   if (operation == "%" && left.is_text()) return made(percent_format(*this, left.text(), right));
-  const bool repeats = operation == "*" && ((left.is_text() || left.is_list()) != (right.is_text() || right.is_list())) &&
+  const bool repeats = operation == "*" &&
+                       ((left.is_text() || left.is_list()) != (right.is_text() || right.is_list())) &&
                        (left.is_integer() || right.is_integer() || left.is_bool() || right.is_bool());
   if (!repeats) fail("'" + std::string(operation) + "' between " + kind(left) + " and " + kind(right));
   const Value& sequence = left.is_text() || left.is_list() ? left : right;
@@ -240,11 +248,13 @@ Value Interpreter::arithmetic(std::string_view operation, const Value& left, con
   const auto size = static_cast<std::int64_t>(sequence.is_text() ? sequence.text().size() : sequence.items().size());
   std::int64_t total = 0;
   if (__builtin_mul_overflow(size, times, &total)) fail("a repetition beyond any budget");
-  if (sequence.is_text() ? total > budget_.bytes : total > budget_.steps) fail("a repetition beyond the template's budget");
+  if (sequence.is_text() ? total > budget_.bytes : total > budget_.steps)
+    fail("a repetition beyond the template's budget");
   if (sequence.is_list()) {
     List list = {{}, sequence.is_tuple()};
     spend(total);
-    for (std::int64_t i = 0; i < (size ? times : 0); ++i) list.items.insert(list.items.end(), sequence.items().begin(), sequence.items().end());
+    for (std::int64_t i = 0; i < (size ? times : 0); ++i)
+      list.items.insert(list.items.end(), sequence.items().begin(), sequence.items().end());
     return list;
   }
   Text text;

@@ -88,13 +88,27 @@ void append_json_text(const Text& text, bool ensure_ascii, Text& out) {
     const CodePoint c = code_point_at(bytes, at);
     const Mark mark = text.mark_at(at);
     switch (c.value) {
-      case '"': out.append("\\\"", mark); break;
-      case '\\': out.append("\\\\", mark); break;
-      case '\n': out.append("\\n", mark); break;
-      case '\r': out.append("\\r", mark); break;
-      case '\t': out.append("\\t", mark); break;
-      case '\b': out.append("\\b", mark); break;
-      case '\f': out.append("\\f", mark); break;
+      case '"':
+        out.append("\\\"", mark);
+        break;
+      case '\\':
+        out.append("\\\\", mark);
+        break;
+      case '\n':
+        out.append("\\n", mark);
+        break;
+      case '\r':
+        out.append("\\r", mark);
+        break;
+      case '\t':
+        out.append("\\t", mark);
+        break;
+      case '\b':
+        out.append("\\b", mark);
+        break;
+      case '\f':
+        out.append("\\f", mark);
+        break;
       default:
         if (c.value < 0x20 || (ensure_ascii && c.value >= 0x7F && c.value < 0x10000)) {
           if (c.value == 0x7F) {

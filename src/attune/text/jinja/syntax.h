@@ -21,18 +21,22 @@ using ExpressionPtr = std::unique_ptr<Expression>;
 
 struct Expression {
   enum class Kind {
-    constant,     // value
-    name,         // name
-    list, tuple,  // operands
-    dict,         // operands: key, value, key, value ...
-    attribute,    // operands[0].name
-    item,         // operands[0][operands[1]]
-    slice,        // operands[0][operands[1]:operands[2]:operands[3]], each of the three may be null
-    call,         // operands[0](operands[1...], named)
-    filter,       // operands[0] | name(operands[1...], named)
-    test,         // operands[0] is name(operands[1...], named)
-    negate, positive, logical_not,
-    logical_and, logical_or,
+    constant,  // value
+    name,      // name
+    list,
+    tuple,      // operands
+    dict,       // operands: key, value, key, value ...
+    attribute,  // operands[0].name
+    item,       // operands[0][operands[1]]
+    slice,      // operands[0][operands[1]:operands[2]:operands[3]], each of the three may be null
+    call,       // operands[0](operands[1...], named)
+    filter,     // operands[0] | name(operands[1...], named)
+    test,       // operands[0] is name(operands[1...], named)
+    negate,
+    positive,
+    logical_not,
+    logical_and,
+    logical_or,
     conditional,  // operands[0] if operands[1] else operands[2], the last may be null
     compare,      // operands[0] operators[0] operands[1] operators[1] ...
     concatenate,  // operands joined as text
@@ -53,8 +57,8 @@ using Block = std::vector<std::unique_ptr<Statement>>;
 // What is assigned to: a name, ns.field, or a list of those.
 struct Target {
   std::string name = {};
-  std::string field = {};            // of the namespace `name`
-  std::vector<Target> parts = {};    // unpacking
+  std::string field = {};          // of the namespace `name`
+  std::vector<Target> parts = {};  // unpacking
 };
 
 struct Parameter {
@@ -64,18 +68,19 @@ struct Parameter {
 
 struct Statement {
   enum class Kind {
-    data,            // text
-    print,           // expression
-    branch,          // if expression: body; else: otherwise (an elif is a branch there)
-    loop,            // for target in expression if condition: body; else: otherwise
-    assign,          // target = expression
-    assign_block,    // target = body, through `filters`
-    macro,           // name(parameters): body
-    call_block,      // expression is the call, parameters and body its caller
-    filter_block,    // body through `filters`
-    with,            // targets = expressions, then body
-    generation,      // body
-    leave, proceed,  // break, continue
+    data,          // text
+    print,         // expression
+    branch,        // if expression: body; else: otherwise (an elif is a branch there)
+    loop,          // for target in expression if condition: body; else: otherwise
+    assign,        // target = expression
+    assign_block,  // target = body, through `filters`
+    macro,         // name(parameters): body
+    call_block,    // expression is the call, parameters and body its caller
+    filter_block,  // body through `filters`
+    with,          // targets = expressions, then body
+    generation,    // body
+    leave,
+    proceed,  // break, continue
   };
   Kind kind = Kind::data;
   Position position = {};

@@ -15,7 +15,8 @@ struct Test {
 };
 
 std::int64_t whole(Interpreter& interpreter, const Value& value) {
-  if (!value.is_integer() && !value.is_bool()) interpreter.fail("a " + std::string(value.type_name()) + " where a whole number is needed");
+  if (!value.is_integer() && !value.is_bool())
+    interpreter.fail("a " + std::string(value.type_name()) + " where a whole number is needed");
   return value.integer();
 }
 
@@ -29,8 +30,12 @@ bool ordered(Interpreter& interpreter, const Value& value, ArgumentReader& argum
   const int order = interpreter.compare(value, arguments.required("other"), "comparison");
   return order >= low && order <= high;
 }
-bool equal(Interpreter&, const Value& value, ArgumentReader& arguments) { return value.equals(arguments.required("other")); }
-bool different(Interpreter&, const Value& value, ArgumentReader& arguments) { return !value.equals(arguments.required("other")); }
+bool equal(Interpreter&, const Value& value, ArgumentReader& arguments) {
+  return value.equals(arguments.required("other"));
+}
+bool different(Interpreter&, const Value& value, ArgumentReader& arguments) {
+  return !value.equals(arguments.required("other"));
+}
 bool iterable(Interpreter&, const Value& value, ArgumentReader&) {
   return value.is_text() || value.is_list() || value.is_dict() || value.is_undefined();
 }

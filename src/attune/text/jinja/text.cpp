@@ -9,7 +9,8 @@ Text::Text(std::string bytes, Mark mark) : bytes_(std::move(bytes)) {
 }
 
 Mark Text::mark_at(std::size_t at) const {
-  const auto run = std::upper_bound(runs_.begin(), runs_.end(), at, [](std::size_t value, const Run& one) { return value < one.end; });
+  const auto run = std::upper_bound(runs_.begin(), runs_.end(), at,
+                                    [](std::size_t value, const Run& one) { return value < one.end; });
   return run == runs_.end() ? Mark{0} : run->mark;
 }
 
@@ -60,12 +61,23 @@ Text escaped_html(const Text& text) {
   text.runs([&](std::size_t begin, std::size_t end, Mark mark) {
     for (const char& c : text.view().substr(begin, end - begin)) {
       switch (c) {
-        case '&': result.append("&amp;", mark); break;
-        case '<': result.append("&lt;", mark); break;
-        case '>': result.append("&gt;", mark); break;
-        case '\'': result.append("&#39;", mark); break;
-        case '"': result.append("&#34;", mark); break;
-        default: result.append(std::string_view(&c, 1), mark);
+        case '&':
+          result.append("&amp;", mark);
+          break;
+        case '<':
+          result.append("&lt;", mark);
+          break;
+        case '>':
+          result.append("&gt;", mark);
+          break;
+        case '\'':
+          result.append("&#39;", mark);
+          break;
+        case '"':
+          result.append("&#34;", mark);
+          break;
+        default:
+          result.append(std::string_view(&c, 1), mark);
       }
     }
   });

@@ -1,7 +1,8 @@
 // The strings of a template run: bytes, and for each byte whose it is.
 //
-// Marks travel with the bytes through slicing, trimming, replacing and joining, so that after rendering it is known which
-// characters a user wrote (they never become control tokens) and which an assistant must produce ({% generation %}).
+// Marks travel with the bytes through slicing, trimming, replacing and joining, so that after rendering it is known
+// which characters a user wrote (they never become control tokens) and which an assistant must produce ({% generation
+// %}).
 #pragma once
 
 #include <cstdint>
@@ -12,7 +13,7 @@
 namespace attune::jinja {
 
 using Mark = std::uint8_t;
-constexpr Mark origin_bits = 3;   // attune::Origin
+constexpr Mark origin_bits = 3;    // attune::Origin
 constexpr Mark generated_bit = 4;  // inside {% generation %}
 
 class Text {

@@ -61,7 +61,8 @@ std::vector<Text> split(const Text& text, std::optional<std::string_view> separa
   std::size_t at = 0;
   const auto may_cut = [&] { return most < 0 || static_cast<std::int64_t>(pieces.size()) < most; };
   if (separator) {
-    for (std::size_t found = bytes.find(*separator); found != bytes.npos && may_cut(); found = bytes.find(*separator, at)) {
+    for (std::size_t found = bytes.find(*separator); found != bytes.npos && may_cut();
+         found = bytes.find(*separator, at)) {
       pieces.push_back(text.slice(at, found));
       at = found + separator->size();
     }
@@ -130,7 +131,9 @@ Text recased(const Text& text, std::string (*change)(std::string_view)) {
   const std::string changed = change(text.view());
   Text out;
   if (changed.size() == text.size()) {
-    text.runs([&](std::size_t begin, std::size_t end, Mark mark) { out.append(std::string_view(changed).substr(begin, end - begin), mark); });
+    text.runs([&](std::size_t begin, std::size_t end, Mark mark) {
+      out.append(std::string_view(changed).substr(begin, end - begin), mark);
+    });
   } else {
     Mark strictest = 0, generated = 0;
     text.runs([&](std::size_t, std::size_t, Mark mark) {

@@ -33,21 +33,28 @@ void Dict::set(Value key, Value value) {
 
 Value Value::from_json(const Json& json, Mark mark) {
   switch (json.type()) {
-    case Json::Type::null: return None{};
-    case Json::Type::boolean: return json.boolean();
-    case Json::Type::integer: return json.integer();
-    case Json::Type::number: return json.number();
-    case Json::Type::string: return Text(json.string(), mark);
+    case Json::Type::null:
+      return None{};
+    case Json::Type::boolean:
+      return json.boolean();
+    case Json::Type::integer:
+      return json.integer();
+    case Json::Type::number:
+      return json.number();
+    case Json::Type::string:
+      return Text(json.string(), mark);
     case Json::Type::array: {
       List list;
       for (const Json& item : json.items()) list.items.push_back(from_json(item, mark));
       return list;
     }
-    case Json::Type::object: break;
+    case Json::Type::object:
+      break;
   }
   Dict dict;
   for (const auto& [key, value] : json.members()) {
-    if (json.find(key) == &value) dict.items.emplace_back(Text(key, mark), from_json(value, mark));  // the last one counts
+    if (json.find(key) == &value)
+      dict.items.emplace_back(Text(key, mark), from_json(value, mark));  // the last one counts
   }
   return dict;
 }
@@ -72,7 +79,7 @@ bool Value::truth() const {
 }
 
 std::string_view Value::type_name() const {
-  constexpr std::string_view names[] = {"Undefined", "NoneType", "bool", "int",       "float",    "str",
+  constexpr std::string_view names[] = {"Undefined", "NoneType", "bool",      "int",      "float", "str",
                                         "list",      "dict",     "Namespace", "function", "object"};
   return is_tuple() ? "tuple" : is_lazy() ? "generator" : names[data_.index()];
 }

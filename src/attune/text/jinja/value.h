@@ -23,8 +23,8 @@ struct Arguments;
 struct List {
   std::vector<Value> items = {};
   bool tuple = false;
-  bool lazy = false;  // what map, select and their like make: always true, without a length. (Unlike Python's generators
-                      // it can be walked twice, and tojson takes it.)
+  bool lazy = false;  // what map, select and their like make: always true, without a length. (Unlike Python's
+                      // generators it can be walked twice, and tojson takes it.)
 };
 
 // Keys keep their order. Equal keys are equal values (1 and true are one key).
@@ -126,9 +126,9 @@ struct Arguments {
   std::vector<std::pair<std::string, Value>> named = {};
 };
 
-Text str(const Value& value);                // Python's str(), marks kept
-Text repr(const Value& value);               // Python's repr()
-std::string float_repr(double value);        // 1.0, 1e+16, inf
+Text str(const Value& value);          // Python's str(), marks kept
+Text repr(const Value& value);         // Python's repr()
+std::string float_repr(double value);  // 1.0, 1e+16, inf
 
 struct JsonStyle {
   int indent = -1;  // below 0: one line
