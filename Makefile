@@ -14,7 +14,7 @@ build: setup
 	@cmake --build build
 
 demo: build
-	@tools/demo.sh
+	@rm -rf runs/demo && build/attune demo --out runs/demo
 
 test: build
 	@python3 tests/run.py

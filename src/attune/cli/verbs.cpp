@@ -8,6 +8,11 @@ namespace attune {
 namespace {
 
 constexpr std::array table{
+    Verb{"demo", "shows all of it on a small world of its own (two cores: about two minutes)",
+         "usage: attune demo [--out FOLDER] [--seed S] [--json] [key=value ...]\n\n"
+         "Writes preference data of people with known tastes, trains a tiny model on it (SFT, then DPO) and says how much\n"
+         "better those tastes like its answers afterwards.\n",
+         nullptr},
     Verb{"init", "writes a commented run file to start from",
          "usage: attune init [NAME] [--out FILE]\n\n"
          "Prints a commented run file (or writes it to FILE). NAME is one of the shipped recipes: without a name they\n"

@@ -9,7 +9,8 @@ namespace attune {
 namespace {
 constexpr std::array table{Verb{"train", "", "", run_train}, Verb{"resume", "", "", run_resume},
                            Verb{"logps", "", "", run_logps}, Verb{"generate", "", "", run_generate},
-                           Verb{"chat", "", "", run_chat},   Verb{"merge", "", "", run_merge}};
+                           Verb{"chat", "", "", run_chat},   Verb{"merge", "", "", run_merge},
+                           Verb{"demo", "", "", run_demo}};
 }  // namespace
 
 std::span<const Verb> torch_verbs() { return table; }
