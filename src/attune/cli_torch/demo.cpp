@@ -113,14 +113,14 @@ std::string one_line(std::string text) {
   return text;
 }
 
-struct Outcome {
+struct DemoOutcome {
   Share win_rate = {};
   std::array<Share, demo::kinds.size()> by_kind = {};
   RunOutcome run = {};
   double seconds = 0;
 };
 
-Json outcome_json(const Outcome& outcome, const Path& run) {
+Json outcome_json(const DemoOutcome& outcome, const Path& run) {
   Json kinds = Json::object();
   for (std::size_t i = 0; i < demo::kinds.size(); ++i) kinds.set(demo::name(demo::kinds[i]), share_json(outcome.by_kind[i]));
   return Json::object({{"run", run.string()},
@@ -158,7 +158,7 @@ int run_demo(Arguments& arguments) {
   words.push_back("out=" + (out / "run").string());
   RunFile run = load_run(out / "data" / "run.yaml", words, "dpo");
   RunDirectory directory = RunDirectory::create(disk(), run);
-  Outcome outcome;
+  DemoOutcome outcome;
   outcome.run = run_offline(run, directory, {.fs = disk()});
 
   const auto before = answer_all(directory.stage_model("1-sft"), world.held_out_prompts);

@@ -10,7 +10,7 @@
 #include "attune/base/log.h"
 #include "attune/base/threads.h"
 #include "attune/policy/language.h"
-#include "attune/tensor/allocator.h"
+#include "attune/stats/agreement.h"
 #include "attune/train/batches.h"
 #include "attune/train/checkpoint.h"
 #include "attune/train/micro_batches.h"
@@ -230,6 +230,15 @@ void StageRun::evaluate_into(Json& row, Position& position) {
   if (!data_.eval.records.empty()) {
     for (const auto& [name, value] : evaluate(*eval_policy_, settings_.objective, data_.eval, settings_.batch.tokens)) {
       row.set("eval_" + name, value);
+    }
+    // Of the pairs whose order the model gets right, with the Wilson interval.
+    if (const Json* accuracy = row.find("eval_rewards/accuracies"); accuracy != nullptr && accuracy->is_number()) {
+      double pairs = 0;
+      for (const TokenRecord& record : data_.eval.records) pairs += static_cast<double>(record.preferences.size());
+      const Interval interval = wilson_interval(accuracy->number() * pairs, pairs);
+      row.set("eval_pairs", pairs);
+      row.set("eval_rewards/accuracies_low", interval.low);
+      row.set("eval_rewards/accuracies_high", interval.high);
     }
     position.best_loss = std::min(position.best_loss, row.find("eval_loss")->number());
   }

@@ -30,6 +30,8 @@ void DataSettings::describe(Fields& fields) {
   fields("train", train, "what to learn from");
   fields("eval", eval, "what to measure on");
   fields("chat_template", chat_template, "a Jinja file; the tokenizer's own unless given");
+  fields("held_out", held_out, "share of the training prompts kept apart to measure on, where eval is empty").within(0, 0.9);
+  fields("flip", flip, "share of training comparisons turned around at random: a control, or label noise").within(0, 1);
   fields("max_tokens", max_tokens, "of prompt and completion together").at_least(2);
   fields("shuffle", shuffle, "a new order every epoch, drawn from the seed");
   fields("on_bad_row", on_bad_row, "refuse the data, or drop and count the row");

@@ -54,6 +54,8 @@ struct DataSettings {
   std::vector<DataPart> train = {}, eval = {};
   std::string chat_template = {};  // a Jinja file; the tokenizer's own unless named
   int max_tokens = 1024;           // of prompt and completion together
+  double held_out = 0;             // share of the training prompts kept apart as evaluation data, where eval is empty
+  double flip = 0;                 // share of training comparisons turned around: a control, or label noise
   bool shuffle = true;
   OnBadRow on_bad_row = OnBadRow::refuse;
   void describe(Fields& fields);

@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "attune/base/errors.h"
+#include "attune/base/hash.h"
 #include "attune/base/log.h"
+#include "attune/base/random.h"
 #include "attune/data/read.h"
 #include "attune/train/chat.h"
 
@@ -29,6 +31,29 @@ EncodedData read_and_encode(const RunSettings& settings, const std::vector<DataP
   return data;
 }
 
+// Moves the records of a share of the prompts to the evaluation data. Equal prompts go the same way, whatever stage or
+// file they stand in.
+void hold_out(double share, std::uint64_t seed, StageData& data) {
+  std::vector<TokenRecord> kept;
+  for (TokenRecord& record : data.train.records) {
+    const std::string_view bytes(reinterpret_cast<const char*>(record.prompt.data()), record.prompt.size() * sizeof(std::int32_t));
+    const double place = static_cast<double>(hash64(bytes, seed) >> 11) * 0x1.0p-53;
+    (place < share ? data.eval.records : kept).push_back(std::move(record));
+  }
+  if (kept.empty()) throw DataError({.field = "data.held_out"}, "no record left to train on", "", "hold out fewer");
+  data.train.records = std::move(kept);
+  data.train.report.records = std::ssize(data.train.records);
+}
+
+void flip_labels(double share, std::uint64_t seed, std::vector<TokenRecord>& records) {
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    Random random(seed, "flip", {static_cast<std::int64_t>(i)});
+    for (auto& preference : records[i].preferences) {
+      if (random.uniform() < share) std::swap(preference.chosen, preference.rejected);
+    }
+  }
+}
+
 }  // namespace
 
 Path tokenizer_folder(const RunSettings& settings) {
@@ -49,6 +74,9 @@ StageData load_stage_data(const RunSettings& settings, const Tokenizer& tokenize
         read_and_encode(settings, settings.data.eval, tokenizer, eval_prompts, data.bad_rows).records;
     data.prompts = std::move(eval_prompts);
   }
+  const auto seed = static_cast<std::uint64_t>(settings.seed);
+  if (settings.data.eval.empty() && settings.data.held_out > 0) hold_out(settings.data.held_out, seed, data);
+  if (settings.data.flip > 0) flip_labels(settings.data.flip, seed, data.train.records);
   if (needs_pairs) {
     const auto lacking = std::count_if(data.train.records.begin(), data.train.records.end(),
                                        [](const TokenRecord& record) { return record.preferences.empty(); });
