@@ -5,12 +5,14 @@ One binary a library; tests that time things or compare bits never run beside ot
 failure of its own. `tests/run.py text model` runs only those.
 """
 
+import os
 import pathlib
 import re
 import subprocess
 import sys
 import time
 
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as the program does: waiting threads must not spin
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BINARIES = ROOT / "build" / "tests"
 
