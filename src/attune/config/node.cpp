@@ -46,11 +46,16 @@ std::string describe_kind(const ConfigNode& node) {
 }
 
 // The child of `node` that `key` names, made when it is not there. A choice written short (`objective: dpo`) opens up
-// when its own name is addressed (`objective.dpo.beta=0.2`).
+// when its own name is addressed (`objective.dpo.beta=0.2`); any other plain value becomes the member without a name of
+// a map, which a struct with a shorthand takes for that key (`model: path` with `model.dtype=float64`).
 ConfigNode& child(ConfigNode& node, const std::string& key, const std::string& path) {
   if (node.kind == ConfigNode::Kind::scalar && node.text == key) {
     node.kind = ConfigNode::Kind::map;
     node.members.emplace_back(key, ConfigNode{});
+  } else if (node.kind == ConfigNode::Kind::scalar) {
+    ConfigNode value = node;
+    node.kind = ConfigNode::Kind::map;
+    node.members.emplace_back("", std::move(value));
   }
   if (node.kind == ConfigNode::Kind::null) node.kind = ConfigNode::Kind::map;
   if (node.kind == ConfigNode::Kind::list) {

@@ -40,11 +40,19 @@ class Reader final : public Fields {
   Reader(const ConfigNode& node, std::string path) : node_(&node), path_(std::move(path)) {}
 
   void shorthand(std::string_view key) override {
-    if (node_->kind != ConfigNode::Kind::scalar) return;
-    opened_.kind = ConfigNode::Kind::map;
-    opened_.file = node_->file;
-    opened_.line = node_->line;
-    opened_.members.emplace_back(std::string(key), *node_);
+    if (node_->kind == ConfigNode::Kind::scalar) {
+      opened_.kind = ConfigNode::Kind::map;
+      opened_.file = node_->file;
+      opened_.line = node_->line;
+      opened_.members.emplace_back(std::string(key), *node_);
+    } else if (node_->find("") != nullptr) {  // a plain value that an override opened up
+      opened_ = *node_;
+      for (auto& member : opened_.members) {
+        if (member.first.empty()) member.first = key;
+      }
+    } else {
+      return;
+    }
     node_ = &opened_;
   }
 
@@ -52,6 +60,7 @@ class Reader final : public Fields {
     check_is_map();
     for (const auto& [key, value] : node_->members) {
       if (std::find(known_.begin(), known_.end(), key) != known_.end()) continue;
+      if (key.empty()) throw ConfigError(value.where(path_), in_words(value), "a map of keys");
       const std::string near = nearest(key, known_);
       throw ConfigError(value.where(join(path_, key)), "an unknown key",
                         near.empty() ? alternatives({known_.begin(), known_.end()}) : "", near.empty() ? "" : "did you mean '" + near + "'?");

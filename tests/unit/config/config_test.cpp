@@ -140,6 +140,12 @@ TEST(Config, OverridesReplaceAddAndOpenShortForms) {
   EXPECT_THROW(read("", {"lr"}), UsageError);
 }
 
+TEST(Config, OverridesOpenPlainValuesWithAShorthand) {
+  EXPECT_EQ(read("train: [x.jsonl]\n", {"train.0.weight=0.5"}).train.at(0).weight, 0.5);
+  EXPECT_EQ(read("train: [x.jsonl]\n", {"train.0.weight=0.5"}).train.at(0).path, "x.jsonl");
+  EXPECT_EQ(error_of("lr: 1\n", {"lr.x=2"}), "run.yaml:1 (field lr): found a map; expected a plain value");
+}
+
 TEST(Config, SavedFieldsReadBackEqual) {
   Settings settings = read("lr: 0.25\ntrain: [a, {path: b, weight: 0.5}]\nshapes: [{circle: {radius: 2}}]\n");
   const Json saved = save_config(settings);
