@@ -1,0 +1,129 @@
+// transformers' and PEFT's numbers, recorded by tests/parity/record_models.py and record_peft.py.
+#include <ATen/ops/empty.h>
+#include <gtest/gtest.h>
+
+#include "attune/base/files.h"
+#include "support/temporary.h"
+#include "support/tiny_models.h"
+
+namespace attune {
+namespace {
+
+using testing::distance;
+
+constexpr double tolerance = 1e-4;  // absolute, float32
+const char* const models[] = {"llama",   "llama-tied", "llama-bias",   "llama-rope-linear", "llama-rope-llama3",
+                              "mistral", "qwen2",      "qwen2-window", "gpt2"};
+const char* const adapters[] = {"llama-lora", "llama-lora-all", "gpt2-lora"};
+
+Path recorded(const std::string& name) { return Path(ATTUNE_SOURCE_DIR) / "tests" / "parity" / "recorded" / name; }
+
+Json expected(const std::string& name) { return Json::parse(read_file(recorded(name) / "expected.json")); }
+
+std::vector<std::int32_t> ids_of(const Json& list) {
+  std::vector<std::int32_t> ids;
+  for (const Json& id : list.items()) ids.push_back(static_cast<std::int32_t>(id.integer()));
+  return ids;
+}
+
+Tensor numbers_of(const Json& list) {
+  const Tensor result = at::empty({static_cast<std::int64_t>(list.size())}, at::TensorOptions(at::kDouble));
+  for (std::size_t i = 0; i < list.size(); ++i) result.mutable_data_ptr<double>()[i] = list.items()[i].number();
+  return result;
+}
+
+// Every recorded sequence, and the same ones as one prompt of half the first tokens with two equal completions.
+void expect_recorded_logps(const LanguageModel& model, const Json& record, const std::string& name) {
+  for (const Json& row : record.find("sequences")->items()) {
+    const auto ids = ids_of(*row.find("ids"));
+    const Tensor logps = numbers_of(*row.find("logps"));
+    const std::vector<std::vector<std::int32_t>> alone = {ids};
+    EXPECT_LT(distance(model.score(forest_of_sequences(alone)).logps, logps), tolerance) << name;
+    const std::span<const std::int32_t> all(ids);
+    const std::size_t half = ids.size() / 2;
+    ForestBuilder builder;
+    const std::int32_t root = builder.add(all.first(half));
+    const auto length = static_cast<std::int64_t>(ids.size() - half);
+    for (int answer = 0; answer < 2; ++answer) {
+      builder.read(builder.add(all.subspan(half), root), 0, length, {.response = answer});
+    }
+    const Tensor shared = model.score(builder.build()).logps;
+    const Tensor wanted = logps.slice(0, static_cast<std::int64_t>(half) - 1);
+    EXPECT_LT(distance(shared.slice(0, 0, length), wanted), tolerance) << name << ", shared";
+    EXPECT_LT(distance(shared.slice(0, length), wanted), tolerance) << name << ", shared";
+  }
+}
+
+TEST(Parity, LogProbabilitiesEqualTransformers) {
+  for (const std::string name : models) expect_recorded_logps(LanguageModel::load(recorded(name)), expected(name), name);
+}
+
+TEST(Parity, LogitsEqualTransformers) {
+  for (const std::string name : models) {
+    const LanguageModel model = LanguageModel::load(recorded(name));
+    for (const Json& row : expected(name).find("sequences")->items()) {
+      const auto ids = ids_of(*row.find("ids"));
+      ForestBuilder builder;
+      const std::int32_t all = builder.add(ids);
+      const std::int32_t next = builder.add(std::vector<std::int32_t>{0}, all);  // read from the last row of `ids`
+      builder.read(next, 0, 1, {});
+      const Tensor logits = model.logits(builder.build())[0];
+      EXPECT_LT(distance(logits, numbers_of(*row.find("last_logits"))), tolerance) << name;
+    }
+  }
+}
+
+TEST(Parity, AModelSavedAgainIsByteIdentical) {
+  for (const std::string name : models) {
+    const testing::TemporaryDirectory directory;
+    LanguageModel::load(recorded(name)).save(disk(), directory / "model");
+    for (const char* file : {"model.safetensors", "generation_config.json"}) {
+      EXPECT_TRUE(read_file(directory / "model" / file) == read_file(recorded(name) / file)) << name << " " << file;
+    }
+    EXPECT_EQ(Json::parse(read_file(directory / "model" / "config.json")),
+              Json::parse(read_file(recorded(name) / "config.json")))
+        << name;
+  }
+}
+
+TEST(Parity, AdaptersOfPeftGiveItsLogProbabilitiesMergedAndUnmerged) {
+  for (const std::string name : adapters) {
+    const Json record = expected(name);
+    LanguageModel model = LanguageModel::load(recorded(record.find("base")->string()));
+    const Json plain = expected(record.find("base")->string());
+    model.load_adapter(recorded(name));
+    expect_recorded_logps(model, record, name);
+    const auto ids = ids_of(*record.find("sequences")->items()[1].find("ids"));
+    const std::vector<std::vector<std::int32_t>> sequences = {ids};
+    const Tensor off = model.score(without_adapter(forest_of_sequences(sequences))).logps;
+    EXPECT_LT(distance(off, numbers_of(*plain.find("sequences")->items()[1].find("logps"))), tolerance) << name;
+    EXPECT_GT(distance(off, model.score(forest_of_sequences(sequences)).logps), 0.1) << name;
+    model.merge_adapter();
+    expect_recorded_logps(model, record, name + ", merged");
+    model.unmerge_adapter();
+    expect_recorded_logps(model, record, name + ", unmerged again");
+  }
+}
+
+TEST(Parity, AnAdapterOfPeftSavedAgainHoldsTheSameTensorsAndKeys) {
+  for (const std::string name : adapters) {
+    const testing::TemporaryDirectory directory;
+    LanguageModel model = LanguageModel::load(recorded(expected(name).find("base")->string()));
+    model.load_adapter(recorded(name));
+    model.save_adapter(disk(), directory.path(), "base");
+    EXPECT_TRUE(read_file(directory / "adapter_model.safetensors") ==
+                read_file(recorded(name) / "adapter_model.safetensors"))
+        << name;
+    const Json before = Json::parse(read_file(recorded(name) / "adapter_config.json"));
+    const Json after = Json::parse(read_file(directory / "adapter_config.json"));
+    for (const auto& [key, value] : before.members()) {
+      if (key == "base_model_name_or_path") continue;
+      ASSERT_NE(after.find(key), nullptr) << key;
+      const bool same = value.is_number() ? value.number() == after.find(key)->number() : value == *after.find(key);
+      EXPECT_TRUE(same) << key;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace attune
