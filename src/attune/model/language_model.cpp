@@ -52,13 +52,17 @@ void LanguageModel::require_vocabulary(std::int64_t tokens, const Path& tokenize
 void LanguageModel::check_forest(const TokenForest& forest) const {
   require(forest.tokens() > 0, "a forest without tokens");
   require(forest.injects.empty(), "injected embeddings, which no family takes yet");
-  const std::int64_t largest = forest.ids.max().item<std::int64_t>();
-  if (largest >= config_.vocabulary || forest.ids.min().item<std::int64_t>() < 0) {
+  check_tokens(forest.ids, forest.positions);
+}
+
+void LanguageModel::check_tokens(const Tensor& ids, const Tensor& positions) const {
+  const std::int64_t largest = ids.max().item<std::int64_t>();
+  if (largest >= config_.vocabulary || ids.min().item<std::int64_t>() < 0) {
     throw DataError({}, "token id " + std::to_string(largest), "ids below " + std::to_string(config_.vocabulary),
                     "use the tokenizer that belongs to the model");
   }
   if (family_->uses_rotary()) return;
-  const std::int64_t longest = forest.positions.max().item<std::int64_t>() + 1;
+  const std::int64_t longest = positions.max().item<std::int64_t>() + 1;
   if (longest > config_.max_positions) {
     throw DataError({}, "a sequence of " + std::to_string(longest) + " tokens",
                     "at most the model's " + std::to_string(config_.max_positions), "set data.max_tokens");

@@ -87,6 +87,9 @@ class LanguageModel {
   // Throws FormatError when token ids reach beyond the embedding. `tokens`: the largest id of the tokenizer, plus one.
   void require_vocabulary(std::int64_t tokens, const Path& tokenizer) const;
 
+  // Throws DataError for token ids [T] beyond the vocabulary, and for positions [T] beyond learned ones.
+  void check_tokens(const Tensor& ids, const Tensor& positions) const;
+
   // Log-probabilities (and columns) of the reads. Gradients flow to whatever requires them.
   ForestScores score(const TokenForest& forest, const ScoreRequest& request = {}) const;
   // [reads, V]: for tests and small jobs; score() never holds that much.

@@ -1,0 +1,182 @@
+#include "attune/model/kv_cache.h"
+
+#include <ATen/ops/empty.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "attune/base/errors.h"
+#include "attune/base/threads.h"
+
+namespace attune {
+namespace {
+
+constexpr std::int64_t first_rows = 16;         // of a sequence's tail; doubled when full
+constexpr std::int64_t work_of_task = 1 << 16;  // multiplications worth waking a thread for
+
+// Rows of one kv head, in order of their positions: part of a prompt, or of what was appended to it.
+template <typename T>
+struct Stretch {
+  const T* keys = nullptr;
+  const T* values = nullptr;
+  std::int64_t rows = 0;
+};
+
+// Eight sums at once: the order of additions is fixed here, so the compiler may use vectors.
+template <typename T>
+T dot(const T* a, const T* b, std::int64_t size) {
+  constexpr std::int64_t lanes = 8;
+  T sums[lanes] = {};
+  std::int64_t i = 0;
+  for (; i + lanes <= size; i += lanes) {
+    for (std::int64_t lane = 0; lane < lanes; ++lane) sums[lane] += a[i + lane] * b[i + lane];
+  }
+  T total = 0;
+  for (const T sum : sums) total += sum;
+  for (; i < size; ++i) total += a[i] * b[i];
+  return total;
+}
+
+// Softmax attention of one query over the stretches; `scores` has room for all their rows.
+template <typename T>
+void attend_query(const T* query, std::span<const Stretch<T>> seen, T scale, std::int64_t width, std::span<T> scores,
+                  T* out) {
+  std::size_t count = 0;
+  T largest = -std::numeric_limits<T>::infinity();
+  for (const Stretch<T>& stretch : seen) {
+    for (std::int64_t row = 0; row < stretch.rows; ++row) {
+      scores[count] = scale * dot(query, stretch.keys + row * width, width);
+      largest = std::max(largest, scores[count++]);
+    }
+  }
+  T total = 0;
+  for (std::size_t i = 0; i < count; ++i) total += scores[i] = std::exp(scores[i] - largest);
+  std::fill(out, out + width, T(0));
+  const T* score = scores.data();
+  for (const Stretch<T>& stretch : seen) {
+    for (std::int64_t row = 0; row < stretch.rows; ++row) {
+      const T weight = *score++ / total;
+      const T* value = stretch.values + row * width;
+      for (std::int64_t i = 0; i < width; ++i) out[i] += weight * value[i];
+    }
+  }
+}
+
+}  // namespace
+
+KvCache::Slot KvCache::place(Sequence sequence) {
+  if (free_.empty()) {
+    sequences_.emplace_back(std::move(sequence));
+    return static_cast<Slot>(sequences_.size() - 1);
+  }
+  const Slot slot = free_.back();
+  free_.pop_back();
+  sequences_[static_cast<std::size_t>(slot)] = std::move(sequence);
+  return slot;
+}
+
+const KvCache::Sequence& KvCache::of(Slot slot) const {
+  const auto index = static_cast<std::size_t>(slot);
+  require(slot >= 0 && index < sequences_.size() && sequences_[index].has_value(), "a slot that is not in use");
+  return *sequences_[index];
+}
+
+KvCache::Slot KvCache::add(Tensor prompt) {
+  require(prompt.is_contiguous() && prompt.scalar_type() == shape_.dtype && prompt.dim() == 5 &&
+              prompt.size(0) == shape_.layers && prompt.size(1) == 2 && prompt.size(2) == shape_.kv_heads &&
+              prompt.size(3) > 0 && prompt.size(4) == shape_.head_width,
+          "a prompt's keys and values in another shape than the cache's");
+  return place({.prompt = std::make_shared<const Tensor>(std::move(prompt)), .tail = {}, .appended = 0});
+}
+
+KvCache::Slot KvCache::fork(Slot slot) {
+  Sequence copy = of(slot);
+  copy.tail = copy.appended > 0 ? copy.tail.clone() : Tensor();
+  return place(std::move(copy));
+}
+
+void KvCache::release(Slot slot) {
+  of(slot);
+  sequences_[static_cast<std::size_t>(slot)].reset();
+  free_.push_back(slot);
+}
+
+std::int64_t KvCache::length(Slot slot) const { return of(slot).length(); }
+
+std::size_t KvCache::size() const { return sequences_.size() - free_.size(); }
+
+void KvCache::extend(std::span<const Slot> slots) {
+  std::vector<Slot> sorted(slots.begin(), slots.end());
+  std::sort(sorted.begin(), sorted.end());
+  require(std::adjacent_find(sorted.begin(), sorted.end()) == sorted.end(), "a slot twice in one step");
+  for (const Slot slot : slots) {
+    of(slot);
+    Sequence& sequence = *sequences_[static_cast<std::size_t>(slot)];
+    const std::int64_t capacity = sequence.tail.defined() ? sequence.tail.size(3) : 0;
+    if (sequence.appended == capacity) {
+      const Tensor larger =
+          at::empty({shape_.layers, 2, shape_.kv_heads, std::max(first_rows, 2 * capacity), shape_.head_width},
+                    at::TensorOptions(shape_.dtype));
+      if (capacity > 0) larger.slice(3, 0, capacity).copy_(sequence.tail);
+      sequence.tail = larger;
+    }
+    ++sequence.appended;
+  }
+}
+
+template <typename T>
+void KvCache::attend_typed(const DecodeScope& scope, std::span<const Slot> slots, const Heads& heads,
+                           const Tensor& out) {
+  const std::int64_t width = shape_.head_width, kv_heads = shape_.kv_heads, group = heads.queries.size(1) / kv_heads;
+  const auto layer = static_cast<std::int64_t>(scope.layer);
+  const T* queries = heads.queries.const_data_ptr<T>();
+  const T* keys = heads.keys.const_data_ptr<T>();
+  const T* values = heads.values.const_data_ptr<T>();
+  T* result = out.mutable_data_ptr<T>();
+  std::int64_t work = 1;
+  for (const Slot slot : slots) work += of(slot).length() * heads.queries.size(1) * width * 2;
+  const std::size_t pairs = slots.size() * static_cast<std::size_t>(kv_heads);
+  const auto grain = static_cast<std::size_t>(work_of_task * static_cast<std::int64_t>(pairs) / work + 1);
+  parallel_for(pairs, grain, [&](std::size_t begin, std::size_t end) {
+    std::vector<T> scores;
+    for (auto pair = static_cast<std::int64_t>(begin); pair < static_cast<std::int64_t>(end); ++pair) {
+      const std::int64_t row = pair / kv_heads, head = pair % kv_heads;
+      const Sequence& sequence = of(slots[static_cast<std::size_t>(row)]);
+      const std::int64_t prompt = sequence.prompt_rows(), capacity = sequence.tail.size(3);
+      const T* prompt_keys = sequence.prompt->const_data_ptr<T>() + (2 * layer * kv_heads + head) * prompt * width;
+      T* tail_keys = sequence.tail.mutable_data_ptr<T>() + (2 * layer * kv_heads + head) * capacity * width;
+      T* tail_values = tail_keys + kv_heads * capacity * width;
+      const std::int64_t newest = (sequence.appended - 1) * width;
+      std::copy_n(keys + pair * width, width, tail_keys + newest);
+      std::copy_n(values + pair * width, width, tail_values + newest);
+
+      const std::int64_t hidden = scope.window > 0 ? std::max<std::int64_t>(0, sequence.length() - scope.window) : 0;
+      const std::int64_t of_prompt = std::min(hidden, prompt), of_tail = hidden - of_prompt;
+      const Stretch<T> seen[2] = {
+          {prompt_keys + of_prompt * width, prompt_keys + (kv_heads * prompt + of_prompt) * width, prompt - of_prompt},
+          {tail_keys + of_tail * width, tail_values + of_tail * width, sequence.appended - of_tail}};
+      scores.resize(static_cast<std::size_t>(sequence.length() - hidden));
+      for (std::int64_t i = 0; i < group; ++i) {
+        const std::int64_t at_query = (pair * group + i) * width;
+        attend_query<T>(queries + at_query, seen, static_cast<T>(scope.scale), width, scores, result + at_query);
+      }
+    }
+  });
+}
+
+Tensor KvCache::attend(const DecodeScope& scope, std::span<const Slot> slots, const Heads& heads) {
+  require(heads.queries.size(0) == static_cast<std::int64_t>(slots.size()), "as many queries as slots");
+  const Heads rows{heads.queries.contiguous(), heads.keys.contiguous(), heads.values.contiguous()};
+  const Tensor out = at::empty(rows.queries.sizes(), rows.queries.options());
+  if (shape_.dtype == at::kDouble) {
+    attend_typed<double>(scope, slots, rows, out);
+  } else {
+    require(shape_.dtype == at::kFloat, "a cache of another type than float32 and float64");
+    attend_typed<float>(scope, slots, rows, out);
+  }
+  return out;
+}
+
+}  // namespace attune
