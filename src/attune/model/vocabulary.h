@@ -12,8 +12,8 @@
 namespace attune {
 
 struct VocabularyChunk {
-  Tensor logits = {};                             // [c, V], the policy's; gradients flow through them
-  Tensor targets = {};                            // [c], the scored token ids
+  Tensor logits = {};                               // [c, V], the policy's; gradients flow through them
+  Tensor targets = {};                              // [c], the scored token ids
   std::map<std::string, Tensor> model_logits = {};  // [c, V] of the frozen models the term names
 };
 

@@ -18,7 +18,7 @@ struct NormOfSum {
 };
 
 // sum = residual + delta; normed = sum / sqrt(mean(sum^2) + epsilon) * weight (Zhang and Sennrich 2019, "Root mean
-// square layer normalization"). An undefined delta counts as 0, and `sum` is then `residual` itself.
+// square layer normalization"). An undefined delta counts as 0.
 NormOfSum rms_norm_residual(const Tensor& residual, const Tensor& delta, const Tensor& weight, double epsilon);
 
 struct Heads {

@@ -82,7 +82,8 @@ struct SafetensorsOptions {
 void write_safetensors(Fs& fs, const Path& path, std::vector<NamedTensor> tensors,
                        const SafetensorsOptions& options = {});
 
-// <stem>.safetensors, or shards <stem>-0000i-of-0000n.safetensors in the given order and their index.
+// <stem>.safetensors, or shards <stem>-0000i-of-0000n.safetensors in the given order and their index
+// (then an earlier <stem>.safetensors is removed last).
 void write_safetensors_folder(Fs& fs, const Path& folder, std::vector<NamedTensor> tensors,
                               const SafetensorsOptions& options = {}, const std::string& stem = "model");
 

@@ -120,6 +120,7 @@ void write_safetensors_folder(Fs& fs, const Path& folder, std::vector<NamedTenso
   const Json index = Json::object(
       {{"metadata", Json::object({{"total_size", static_cast<std::int64_t>(total)}})}, {"weight_map", std::move(map)}});
   write_durably(fs, folder / (stem + ".safetensors.index.json"), index.str(2) + "\n");
+  fs.remove(folder / (stem + ".safetensors"));  // of an earlier save: readers prefer it to the index
 }
 
 }  // namespace attune

@@ -10,8 +10,8 @@
 namespace attune {
 namespace {
 
-using ::testing::HasSubstr;
 using testing::distance;
+using ::testing::HasSubstr;
 using testing::random_ids;
 using testing::TemporaryDirectory;
 using testing::tiny_model;

@@ -78,8 +78,8 @@ TEST(Head, ChunksCachesAndRecomputationChangeNothing) {
                               ScoreOptions{.head_cache = 0, .chunk_rows = 1}, ScoreOptions{.chunk_rows = rows}}) {
     const Result result = run(options);
     for (std::size_t i = 0; i < result.values.size(); ++i) {
-      EXPECT_LT(distance(result.values[i], reference.values[i]), 1e-12) << "value " << i << ", chunk "
-                                                                        << options.chunk_rows;
+      EXPECT_LT(distance(result.values[i], reference.values[i]), 1e-12)
+          << "value " << i << ", chunk " << options.chunk_rows;
     }
   }
   EXPECT_GT(reference.values[4].abs().max().item<double>(), 0.1);

@@ -2,6 +2,8 @@
 #include <ATen/ops/empty.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 #include "attune/base/files.h"
 #include "support/temporary.h"
 #include "support/tiny_models.h"
@@ -12,8 +14,9 @@ namespace {
 using testing::distance;
 
 constexpr double tolerance = 1e-4;  // absolute, float32
-const char* const models[] = {"llama",   "llama-tied", "llama-bias",   "llama-rope-linear", "llama-rope-llama3",
-                              "mistral", "qwen2",      "qwen2-window", "gpt2"};
+const char* const models[] = {
+    "llama", "llama-tied",   "llama-bias", "llama-rope-linear", "llama-rope-llama3", "mistral",
+    "qwen2", "qwen2-window", "gpt2"};
 const char* const adapters[] = {"llama-lora", "llama-lora-all", "gpt2-lora"};
 
 Path recorded(const std::string& name) { return Path(ATTUNE_SOURCE_DIR) / "tests" / "parity" / "recorded" / name; }
@@ -55,13 +58,15 @@ void expect_recorded_logps(const LanguageModel& model, const Json& record, const
 }
 
 TEST(Parity, LogProbabilitiesEqualTransformers) {
-  for (const std::string name : models) expect_recorded_logps(LanguageModel::load(recorded(name)), expected(name), name);
+  for (const std::string name : models)
+    expect_recorded_logps(LanguageModel::load(recorded(name)), expected(name), name);
 }
 
 TEST(Parity, LogitsEqualTransformers) {
   for (const std::string name : models) {
     const LanguageModel model = LanguageModel::load(recorded(name));
-    for (const Json& row : expected(name).find("sequences")->items()) {
+    const Json record = expected(name);
+    for (const Json& row : record.find("sequences")->items()) {
       const auto ids = ids_of(*row.find("ids"));
       ForestBuilder builder;
       const std::int32_t all = builder.add(ids);
@@ -122,6 +127,32 @@ TEST(Parity, AnAdapterOfPeftSavedAgainHoldsTheSameTensorsAndKeys) {
       const bool same = value.is_number() ? value.number() == after.find(key)->number() : value == *after.find(key);
       EXPECT_TRUE(same) << key;
     }
+  }
+}
+
+// Not a test by itself: writes what tests/parity/check_peft.py then loads with PEFT and compares.
+TEST(Parity, AdaptersWrittenHereGoToPeft) {
+  const char* out = std::getenv("ATTUNE_PARITY_OUT");
+  if (out == nullptr) GTEST_SKIP() << "tests/parity/check_peft.py runs this one";
+  for (const std::string base : {"llama", "qwen2", "gpt2"}) {
+    LanguageModel model = LanguageModel::load(recorded(base));
+    model.attach_adapter({.rank = 4, .alpha = 10, .targets = {"all-linear"}}, 3);
+    Random random(6, "factors " + base);
+    const Tensor flat = model.adapter()->parameters().flat();
+    for (std::int64_t i = 0; i < flat.numel(); ++i) {
+      flat.mutable_data_ptr<float>()[i] = static_cast<float>(0.3 * random.normal());
+    }
+    model.save_adapter(disk(), Path(out) / base, recorded(base).string());
+    Json rows = Json::array();
+    const Json record = expected(base);
+    for (const Json& row : record.find("sequences")->items()) {
+      const std::vector<std::vector<std::int32_t>> alone = {ids_of(*row.find("ids"))};
+      const Tensor logps = model.score(forest_of_sequences(alone)).logps;
+      Json values = Json::array();
+      for (std::int64_t i = 0; i < logps.size(0); ++i) values.push_back(logps[i].item<double>());
+      rows.push_back(Json::object({{"ids", *row.find("ids")}, {"logps", std::move(values)}}));
+    }
+    write_durably(disk(), Path(out) / base / "logps.json", rows.str());
   }
 }
 

@@ -59,8 +59,8 @@ TEST(AdamW, StateRestoredGoesOnBitForBit) {
   one.step(0.1);
   two.step(0.1);
   AdamW resumed(stopped.flat(), stopped.gradient(), {}, {});
-  const_cast<Tensor&>(resumed.first_moment()).copy_(two.first_moment());
-  const_cast<Tensor&>(resumed.second_moment()).copy_(two.second_moment());
+  resumed.first_moment().copy_(two.first_moment());
+  resumed.second_moment().copy_(two.second_moment());
   resumed.set_steps(two.steps());
   one.step(0.1);
   resumed.step(0.1);

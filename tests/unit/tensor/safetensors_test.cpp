@@ -51,8 +51,12 @@ std::string refusal(const std::string& bytes) {
 TEST(Safetensors, WhatIsWrittenIsRead) {
   const TemporaryDirectory directory;
   const Tensor grid = at::arange(6, at::TensorOptions(at::kFloat)).view({2, 3});
-  write_safetensors(disk(), directory / "t", {{"b", grid.t()}, {"a", grid.to(at::kBFloat16)}, {"c", grid.to(at::kLong)},
-                                              {"none", at::zeros({0, 4})}, {"scalar", at::ones({})}});
+  write_safetensors(disk(), directory / "t",
+                    {{"b", grid.t()},
+                     {"a", grid.to(at::kBFloat16)},
+                     {"c", grid.to(at::kLong)},
+                     {"none", at::zeros({0, 4})},
+                     {"scalar", at::ones({})}});
   const SafetensorsFile file(directory / "t");
   ASSERT_EQ(file.tensors().size(), 5u);
   EXPECT_TRUE(file.view(*file.find("b")).equal(grid.t()));
@@ -72,6 +76,14 @@ TEST(Safetensors, ShardsAreFoundThroughTheirIndex) {
   EXPECT_EQ(folder.names(), (std::vector<std::string>{"a", "b"}));
   EXPECT_EQ(folder.view("a").sum().item<float>(), 100);
   EXPECT_EQ(folder.file_of("b").filename(), "model-00002-of-00002.safetensors");
+}
+
+TEST(Safetensors, ShardsReplaceAnEarlierSingleFile) {
+  const TemporaryDirectory directory;
+  write_safetensors_folder(disk(), directory.path(), {{"a", at::zeros({100})}});
+  write_safetensors_folder(disk(), directory.path(), {{"a", at::ones({100})}, {"b", at::ones({100})}},
+                           {.shard_bytes = 500});
+  EXPECT_EQ(SafetensorsFolder(directory.path()).view("a").sum().item<float>(), 100);
 }
 
 TEST(Safetensors, ShortFilesAndLyingLengthsAreRefusedBeforeAllocating) {
@@ -126,7 +138,8 @@ TEST(Safetensors, BytesThatOverlapLeaveHolesOrRunOutAreRefused) {
 TEST(Safetensors, SizesThatDisagreeWithTheTypeAndUnknownTypesAreRefused) {
   EXPECT_THAT(refusal(file_of("{" + tensor("a", "[3]", "[0,8]") + "}", 8)),
               AllOf(HasSubstr("8 bytes"), HasSubstr("12 for its shape in F32")));
-  EXPECT_THAT(refusal(file_of("{" + tensor("a", "[8]", "[0,8]", "F7") + "}", 8)), AllOf(HasSubstr("F7"), HasSubstr("BF16")));
+  EXPECT_THAT(refusal(file_of("{" + tensor("a", "[8]", "[0,8]", "F7") + "}", 8)),
+              AllOf(HasSubstr("F7"), HasSubstr("BF16")));
   EXPECT_THAT(refusal(file_of("{\"a\":{\"shape\":[1]}}", 4)), HasSubstr("no dtype"));
 }
 
