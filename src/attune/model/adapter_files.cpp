@@ -11,7 +11,8 @@
 namespace attune {
 namespace {
 
-constexpr std::string_view hash_key = "attune_base_hash";
+// In the metadata of the safetensors file, where other programs look past it: hash of the weights it was trained on.
+constexpr const char* hash_key = "attune_base_hash";
 
 // Features of PEFT that change what an adapter computes and that attune does not have: off, empty or absent only.
 constexpr std::string_view unsupported[] = {"use_dora",          "lora_bias",
@@ -85,11 +86,12 @@ Adapter::Adapter(Family& family, const Path& folder, const std::string& base_has
   }
   const ConfigReader reader(source_, config_path);
   options_ = read_options(reader, source_);
-  const std::string written_for = reader.string(hash_key, base_hash);
-  if (written_for != base_hash) {
-    reader.fail(hash_key, "an adapter for other weights (" + written_for + ")", "this model's " + base_hash);
-  }
   const SafetensorsFile file(weights_path);
+  if (const auto written = file.metadata().find(hash_key);
+      written != file.metadata().end() && written->second != base_hash) {
+    throw FormatError({.file = weights_path.string(), .field = hash_key}, "an adapter for other weights",
+                      "the base model that it was trained on");
+  }
   modules_ = modules_in(weights_path, file, family);
   options_.targets = modules_;
   parameters_ = Parameters(adapter_specs(family, modules_, options_.rank), dtype);
@@ -111,7 +113,8 @@ void Adapter::save(Fs& fs, const Path& folder, const std::string& base, const st
   fs.make_directories(folder);
   std::vector<NamedTensor> tensors;
   for (const std::string& name : parameters_.names()) tensors.push_back({name, parameters_.part(name).to(at::kFloat)});
-  write_safetensors(fs, folder / "adapter_model.safetensors", std::move(tensors));
+  write_safetensors(fs, folder / "adapter_model.safetensors", std::move(tensors),
+                    {.metadata = {{"format", "pt"}, {hash_key, base_hash}}});
   Json config = source_;
   config.set("peft_type", "LORA");
   config.set("task_type", "CAUSAL_LM");
@@ -127,7 +130,6 @@ void Adapter::save(Fs& fs, const Path& folder, const std::string& base, const st
     config.set("fan_in_fan_out", transposed_);
     config.set("inference_mode", true);
   }
-  config.set(hash_key, base_hash);
   write_durably(fs, folder / "adapter_config.json", config.str(2) + "\n");
 }
 

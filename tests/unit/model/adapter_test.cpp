@@ -153,7 +153,6 @@ TEST(Adapter, WhatPeftCanAndThisCannotIsRefusedByKey) {
   EXPECT_THAT(config_refusal("peft_type", "IA3"), HasSubstr("peft_type"));
   EXPECT_THAT(config_refusal("rank_pattern", Json::object({{"q_proj", 2}})), HasSubstr("rank_pattern"));
   EXPECT_THAT(config_refusal("r", 5), HasSubstr("lora_A"));
-  EXPECT_THAT(config_refusal("attune_base_hash", "0123"), HasSubstr("attune_base_hash"));
 }
 
 TEST(Adapter, OneForAnotherModelIsRefused) {
