@@ -56,6 +56,8 @@ void Answer::text(std::string_view text) {
 void Answer::row(const Json& row) { text(row.str() + "\n"); }
 void Answer::document(const Json& json) { text(json.str(2) + "\n"); }
 
+void Answer::flush() { target_->flush(); }
+
 void Answer::finish() {
   target_->flush();
   if (!target_->file) return;

@@ -47,13 +47,17 @@ constexpr std::array table{
          "Answers {\"record\",\"completion\",\"logp\",\"tokens\"} a completion; --per-token adds \"logps\".\n",
          nullptr},
     Verb{"generate", "samples answers to prompts, batched",
-         "usage: attune generate --model M --prompts PATH [--adapter A] [--n N] [--max-tokens N] [--temperature T]\n"
-         "                       [--top-p P] [--top-k K] [--min-p P] [--seed S] [--stop TEXT ...] [--batch B] [--out FILE]\n\n"
-         "Answers {\"record\",\"completion\",\"text\",\"ids\",\"logps\",\"stop\"} a sample; stop is eos, length or\n"
-         "stop-string. Temperature 0 is greedy.\n",
+         "usage: attune generate --model M --prompts PATH [--adapter A] [--tokenizer T] [--template FILE] [--n N]\n"
+         "                       [--max-tokens N] [--temperature T] [--top-k K] [--top-p P] [--min-p P] [--seed S]\n"
+         "                       [--stop TEXT ...] [--batch B] [--out FILE]\n\n"
+         "Answers {\"record\",\"completion\",\"text\",\"ids\",\"logps\",\"stop\"} a sample, in the order of the prompts, each\n"
+         "as soon as it is its turn; stop is eos, length or stop-string. PATH is data of any known format, of which the\n"
+         "prompts are taken. Temperature 0 is greedy. B answers are written at once; which ones does not change them.\n",
          nullptr},
     Verb{"chat", "a conversation in the terminal",
-         "usage: attune chat --model M [--adapter A] [--system TEXT] [--temperature T] [--top-p P] [--max-tokens N]\n",
+         "usage: attune chat --model M [--adapter A] [--tokenizer T] [--template FILE] [--system TEXT] [--max-tokens N]\n"
+         "                   [--temperature T] [--top-k K] [--top-p P] [--min-p P] [--seed S]\n\n"
+         "A line is a message; /reset forgets the conversation, /exit ends it. On a pipe: a line in, an answer out.\n",
          nullptr},
     Verb{"merge", "an adapter into its base model's weights",
          "usage: attune merge --model M --adapter A --out FOLDER\n", nullptr},
