@@ -1,8 +1,9 @@
 // Token by token: a model over a cache of keys and values, many sequences at once.
 //
 // Logits are those of the full forward pass (LanguageModel::logits) up to rounding: tests hold them to 1e-5 in float32
-// and 1e-12 in float64, for logits of a few units. What else is in the batch reaches a sequence only through the matrix products, which may
-// sum in another order for another number of rows: rounding again, never more. The same batch repeats bit for bit.
+// and 1e-12 in float64, for logits of a few units. What else is in the batch reaches a sequence only through the matrix
+// products, which may sum in another order for another number of rows: rounding again, never more. The same batch
+// repeats bit for bit.
 #pragma once
 
 #include <cstdint>

@@ -80,7 +80,8 @@ int differences(const LanguageModel& model, const GenerateRequest& request, int 
 
 TEST(Engine, AnAnswerDoesNotDependOnWhatElseIsInTheBatch) {
   int answers = 0, exceptions = 0;
-  const SamplingOptions kinds[] = {{.temperature = 0}, {}, {.temperature = 0.7, .top_k = 20, .top_p = 0.9, .min_p = 0.02}};
+  const SamplingOptions kinds[] = {
+      {.temperature = 0}, {}, {.temperature = 0.7, .top_k = 20, .top_p = 0.9, .min_p = 0.02}};
   for (const char* config : testing::tiny_configs) {
     const LanguageModel model = tiny_model(config, at::kFloat);
     for (const SamplingOptions& sampling : kinds) {
@@ -185,7 +186,8 @@ TEST(Engine, PromptsThatCannotBeAnsweredAreRefusedBeforeAnyWork) {
   const LanguageModel model = tiny_model(testing::tiny_gpt2);
   std::vector<GenerateRequest> requests{{.prompt = {1, 2}}, {.prompt = {}, .id = 17}};
   int tokens = 0;
-  const GenerateEvents events{.token = [&](std::size_t, int, std::span<const std::int32_t>) { ++tokens; }, .answered = {}};
+  const GenerateEvents events{.token = [&](std::size_t, int, std::span<const std::int32_t>) { ++tokens; },
+                              .answered = {}};
   try {
     generate(model, characters(), requests, {}, events);
     FAIL() << "an empty prompt was accepted";

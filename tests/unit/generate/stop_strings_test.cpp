@@ -12,7 +12,8 @@ namespace {
 std::string decode(std::span<const std::int32_t> ids) {
   std::string text;
   for (const std::int32_t id : ids) text.push_back(static_cast<char>(id));
-  if (!text.empty() && static_cast<unsigned char>(text.back()) >= 0xC0) text.replace(text.size() - 1, 1, "\xEF\xBF\xBD");
+  if (!text.empty() && static_cast<unsigned char>(text.back()) >= 0xC0)
+    text.replace(text.size() - 1, 1, "\xEF\xBF\xBD");
   return text;
 }
 
