@@ -53,9 +53,9 @@ std::string run_file(const Path& data, std::uint64_t seed) {
          "      optimizer: {adamw: {lr: 3.0e-3, weight_decay: 0.01}}\n"
          "      epochs: 8\n"
          "  - dpo:\n"
-         "      beta: 0.1\n"
+         "      objective: [{dpo: {beta: 0.1}}, {sft: {weight: 0.5}}]\n"
          "      data: {train: " + at("votes.jsonl") + ", eval: " + at("held-out-votes.jsonl") + "}\n"
-         "      optimizer: {adamw: {lr: 2.0e-4}}\n"
+         "      optimizer: {adamw: {lr: 4.0e-4}}\n"
          "      epochs: 3\n";
 }
 
@@ -71,30 +71,44 @@ void write_world(const DemoData& world, const Path& folder, std::uint64_t seed) 
   write_durably(fs, folder / "run.yaml", run_file(folder, seed));
 }
 
-std::vector<std::string> answer_all(const Path& model_folder, const std::vector<std::string>& prompts) {
+constexpr int samples_per_prompt = 4;
+
+// Samples at temperature 0.7: [prompt][sample].
+std::vector<std::vector<std::string>> answer_all(const Path& model_folder, const std::vector<std::string>& prompts) {
   const Tokenizer tokenizer = Tokenizer::load(model_folder);
   const LanguageModel model = LanguageModel::load(model_folder);
   std::vector<GenerateRequest> requests;
   for (std::size_t i = 0; i < prompts.size(); ++i) {
     requests.push_back({.prompt = tokenizer.encode(prompts[i]),
+                        .samples = samples_per_prompt,
                         .sampling = {.temperature = 0.7},
                         .max_tokens = 96,
                         .id = static_cast<std::int64_t>(i)});
   }
-  std::vector<std::string> answers;
+  std::vector<std::vector<std::string>> answers;
   for (const auto& samples : generate(model, text_interface(tokenizer), requests, {.slots = 32})) {
-    answers.push_back(samples.front().text);
+    answers.emplace_back();
+    for (const Generated& sample : samples) answers.back().push_back(sample.text);
   }
   return answers;
 }
 
-// How often the second answer is liked better than the first; equals count half.
-Share wins(const std::vector<std::string>& prompts, const std::vector<std::string>& before,
-           const std::vector<std::string>& after, const std::function<double(std::string_view, std::string_view)>& taste) {
+using Answers = std::vector<std::vector<std::string>>;
+
+// How often a sample after is liked better than one before, over all pairs of samples of a prompt; equals count half.
+// Samples of one prompt depend on each other, so a prompt counts as one trial: the interval is the wider for it.
+Share wins(const std::vector<std::string>& prompts, const Answers& before, const Answers& after,
+           const std::function<double(std::string_view, std::string_view)>& taste) {
   Share share;
   for (std::size_t i = 0; i < prompts.size(); ++i) {
-    const double gain = taste(prompts[i], after[i]) - taste(prompts[i], before[i]);
-    share.successes += gain > 0 ? 1 : gain == 0 ? 0.5 : 0;
+    double won = 0;
+    for (const auto& old_answer : before[i]) {
+      for (const auto& new_answer : after[i]) {
+        const double gain = taste(prompts[i], new_answer) - taste(prompts[i], old_answer);
+        won += gain > 0 ? 1 : gain == 0 ? 0.5 : 0;
+      }
+    }
+    share.successes += won / static_cast<double>(before[i].size() * after[i].size());
     share.trials += 1;
   }
   return share;
@@ -103,7 +117,7 @@ Share wins(const std::vector<std::string>& prompts, const std::vector<std::strin
 std::string share_text(const Share& share) {
   char text[96];
   const Interval interval = share.interval();
-  std::snprintf(text, sizeof text, "%.1f %% (95 %%: %.1f to %.1f, n = %.0f)", 100 * share.value(), 100 * interval.low,
+  std::snprintf(text, sizeof text, "%.1f %% (95 %%: %.1f to %.1f, %.0f questions)", 100 * share.value(), 100 * interval.low,
                 100 * interval.high, share.trials);
   return text;
 }
@@ -144,7 +158,7 @@ int run_demo(Arguments& arguments) {
     if (!json) answer.text(text + "\n");
   };
 
-  const DemoData world = demo::make_demo_data({.seed = seed});
+  const DemoData world = demo::make_demo_data({.seed = seed, .held_out = 0.25});
   write_world(world, out / "data", seed);
   say("A small world: " + std::to_string(world.sft.records.size()) + " demonstrations, " +
       std::to_string(world.preferences.records.size()) + " pairs of answers, each voted on by several of " +
@@ -176,7 +190,7 @@ int run_demo(Arguments& arguments) {
   }
   say("\nAnswers to questions it never saw, before and after learning from the votes:");
   for (std::size_t i = 0; i < std::min<std::size_t>(6, before.size()); ++i) {
-    say("  " + one_line(world.held_out_prompts[i]) + "\n    before: " + one_line(before[i]) + "\n    after:  " + one_line(after[i]));
+    say("  " + one_line(world.held_out_prompts[i]) + "\n    before: " + one_line(before[i].front()) + "\n    after:  " + one_line(after[i].front()));
   }
   say("\nHow often the answer after is liked better than the one before, by the known tastes:");
   say("  everybody  " + share_text(outcome.win_rate));

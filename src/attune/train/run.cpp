@@ -123,7 +123,8 @@ void merge(ConfigNode& base, const ConfigNode& over) {
   }
 }
 
-// {sft: {lr and options}} becomes a run file of its own: the common keys, the stage's keys, `objective: {sft: options}`.
+// {sft: {keys and options}} becomes a run file of its own: the common keys, the stage's keys, `objective: {sft: options}`
+// (or the stage's own list of objectives).
 ConfigNode expand_stage(const ConfigNode& common, const ConfigNode& stage, const std::vector<std::string>& keys) {
   if (stage.kind != ConfigNode::Kind::map || stage.members.size() != 1) {
     throw ConfigError(stage.where("stages"), "a stage that does not name one objective", "- sft: {...}");
@@ -137,13 +138,20 @@ ConfigNode expand_stage(const ConfigNode& common, const ConfigNode& stage, const
   }
   for (const auto& [key, value] : body.members) {
     const bool of_run = std::find(keys.begin(), keys.end(), key) != keys.end();
-    if (key == "objective" || key == "out" || key == "seed" || key == "model" || key == "tokenizer") {
+    if (key == "out" || key == "seed" || key == "model" || key == "tokenizer") {
       throw ConfigError(value.where("stages." + name + "." + key), "a key that belongs to the whole run");
     }
     (of_run ? own : options).members.emplace_back(key, value);
   }
   ConfigNode result = common;
   merge(result, own);
+  if (own.find("objective") != nullptr) {  // a list of its own, so there is nothing left for options to belong to
+    if (!options.members.empty()) {
+      const auto& [key, value] = options.members.front();
+      throw ConfigError(value.where("stages." + name + "." + key), "an option beside a list of objectives", "it inside the list");
+    }
+    return result;
+  }
   ConfigNode objective;
   objective.kind = ConfigNode::Kind::map;
   objective.file = stage.file;

@@ -130,7 +130,7 @@ struct RunFile {
 
 // Reads a run file. `verb` is the objective named on the command line ("dpo"); a file that names other ones is refused.
 // With `stages: [{sft: {...}}, {dpo: {...}}]` each entry holds the objective's options and any key of the run file that
-// differs for that stage. Throws MissingInput, UsageError, ConfigError.
+// differs for that stage; a stage of several objectives says `objective: [...]` instead of options. Throws MissingInput, UsageError, ConfigError.
 RunFile load_run(const Path& file, const std::vector<std::string>& overrides, const std::string& verb);
 // The same from text: what a run directory keeps to be resumed from.
 RunFile parse_run(std::string text, const std::string& file, const std::vector<std::string>& overrides,

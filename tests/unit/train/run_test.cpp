@@ -47,6 +47,16 @@ TEST(RunFile, StagesShareWhatTheFileSaysAndKeepWhatIsTheirs) {
   EXPECT_EQ(run.stages[1].settings.optimizer.adamw.weight_decay, 0.1);
 }
 
+TEST(RunFile, AStageMayHoldSeveralObjectives) {
+  const RunFile run = parse_run(
+      "model: m\ndata: {train: a.jsonl}\nstages:\n- dpo: {objective: [{dpo: {beta: 0.3}}, {sft: {weight: 0.5}}], epochs: 2}\n",
+      "run.yaml", {}, "dpo");
+  ASSERT_EQ(run.stages.at(0).settings.objective.size(), 2u);
+  EXPECT_EQ(run.stages[0].settings.objective[1].weight, 0.5);
+  EXPECT_NE(error_of("model: m\ndata: {train: a}\nstages: [{dpo: {objective: [dpo], beta: 1}}]\n").find("stages.dpo.beta"),
+            std::string::npos);
+}
+
 TEST(RunFile, MistakesAreRefusedWithTheirPlace) {
   EXPECT_EQ(error_of("model: m\n"), "run.yaml:1 (field data.train): found no training data; expected a path: data.train=PATH");
   EXPECT_NE(error_of("data: {train: a}\n").find("found no model"), std::string::npos);
