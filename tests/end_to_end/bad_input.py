@@ -7,12 +7,11 @@ import pathlib
 import re
 import struct
 import sys
-import tempfile
 from collections.abc import Callable
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from support.program import (ATTUNE, MODEL, PAIRS, Checks, attune, copy_model, error_lines, flip_bit,
-                             read_safetensors, write_run, write_safetensors)
+                             read_safetensors, temporary_folder, write_run, write_safetensors)
 
 GOOD_ROW = {"prompt": "old and:", "chosen": " the river.", "rejected": " a fox!"}
 CHAT_ROW = {"prompt": [{"role": "user", "content": "old and:"}], "chosen": [{"role": "assistant", "content": " the river."}],
@@ -172,7 +171,7 @@ CASES = [
     Case("template that raises", template("{{ raise_exception('roles must alternate') }}"), 65,
          [r"template\.jinja:1", "roles must alternate"]),
     Case("template that loops for ever", template("{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}"), 65,
-         [r"template\.jinja:1", "5000000 steps"]),
+         [r"template\.jinja:1", "budget of steps"]),
     Case("template with an endless range", template("{% for i in range(1000000000) %}{% endfor %}"), 65, [r"template\.jinja:1", "range"]),
     Case("adapter for other weights", foreign_adapter({"attune_base_hash": "0" * 32}), 65,
          [r"adapter_config\.json", "attune_base_hash", "other weights"], False),
@@ -255,11 +254,11 @@ def main():
     for case in CASES:
         if wanted and case.name not in wanted:
             continue
-        with tempfile.TemporaryDirectory(prefix="attune-bad-") as folder:
+        with temporary_folder() as folder:
             run_case(case, pathlib.Path(folder), check)
     for test in (long_prompts_are_dropped_and_counted, bad_rows_can_be_dropped, mistakes_of_later_stages_show_at_once):
         if not wanted:
-            with tempfile.TemporaryDirectory(prefix="attune-bad-") as folder:
+            with temporary_folder() as folder:
                 test(pathlib.Path(folder), check)
     print(f"{len(CASES)} cases, {len(check.failures)} failures")
     return check.finish()

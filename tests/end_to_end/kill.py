@@ -6,12 +6,11 @@ import random
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from support.program import (ATTUNE, DEMONSTRATIONS, MODEL, PAIRS, Checks, attune, error_lines, flip_bit, metric_steps,
-                             start, write_run)
+                             start, temporary_folder, write_run)
 
 KILLS = 20
 STEPS = 24  # of each of the two stages
@@ -190,7 +189,7 @@ def main():
     if not ATTUNE.exists():
         print(f"{ATTUNE} is not built")
         return 77
-    with tempfile.TemporaryDirectory(prefix="attune-kill-") as name:
+    with temporary_folder() as name:
         folder = pathlib.Path(name)
         run_file(folder)
         begin = time.monotonic()

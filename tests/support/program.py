@@ -6,11 +6,18 @@ import pathlib
 import shutil
 import struct
 import subprocess
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 ATTUNE = ROOT / "build" / "attune"
 RECORDED = ROOT / "tests" / "parity" / "recorded" / "trl"
 MODEL, PAIRS, DEMONSTRATIONS = RECORDED / "model", RECORDED / "pairs.jsonl", RECORDED / "demonstrations.jsonl"
+
+
+def temporary_folder():
+    """In memory where there is such a place: what is tested does not wait for a disk."""
+    memory = pathlib.Path("/dev/shm")
+    return tempfile.TemporaryDirectory(prefix="attune-", dir=memory if os.access(memory, os.W_OK) else None)
 
 
 def environment(folder):

@@ -49,6 +49,11 @@ RunOutcome run_offline(RunFile& run, RunDirectory& directory, const RunContext& 
   for (std::size_t i = position.stage; i < run.stages.size(); ++i) {
     stages.push_back(std::make_unique<StageRun>(run, i, directory, context));
     stages.back()->read();
+    if (stop_requested()) {
+      directory.begin(run);  // so that it can be resumed
+      throw Interrupted({.file = run.out}, "a request to stop while data was read", "",
+                        "go on with 'attune resume " + run.out + "'");
+    }
   }
   RunOutcome outcome;
   for (auto& stage : stages) {
