@@ -107,18 +107,20 @@ def large_tokenizer(folder):
     return ["model=model"]
 
 
-def foreign_adapter(settings, rank=4, width=48):
+def foreign_adapter(base_hash=None, rank=4, width=48):
     """`attune logps` with an adapter on q_proj of layer 0 (48 to 48 in the model)."""
 
     def words(folder):
         adapter = folder / "adapter"
         adapter.mkdir()
         config = {"peft_type": "LORA", "r": rank, "lora_alpha": 8, "target_modules": ["q_proj"], "bias": "none"}
-        (adapter / "adapter_config.json").write_text(json.dumps({**config, **settings}))
+        (adapter / "adapter_config.json").write_text(json.dumps(config))
         name = "base_model.model.model.layers.0.self_attn.q_proj.lora_"
         size = 4 * rank * width
         header = {name + "A.weight": {"dtype": "F32", "shape": [rank, width], "data_offsets": [0, size]},
                   name + "B.weight": {"dtype": "F32", "shape": [48, rank], "data_offsets": [size, size + 4 * 48 * rank]}}
+        if base_hash is not None:
+            header["__metadata__"] = {"attune_base_hash": base_hash}
         write_safetensors(adapter / "adapter_model.safetensors", header, bytes(size + 4 * 48 * rank))
         return ["logps", "--model", MODEL, "--adapter", "adapter", "--data", PAIRS, "--out", "run"]
 
@@ -173,9 +175,9 @@ CASES = [
     Case("template that loops for ever", template("{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}"), 65,
          [r"template\.jinja:1", "budget of steps"]),
     Case("template with an endless range", template("{% for i in range(1000000000) %}{% endfor %}"), 65, [r"template\.jinja:1", "range"]),
-    Case("adapter for other weights", foreign_adapter({"attune_base_hash": "0" * 32}), 65,
-         [r"adapter_config\.json", "attune_base_hash", "other weights"], False),
-    Case("adapter of another shape", foreign_adapter({}, width=64), 65, [r"adapter_model\.safetensors", "q_proj", "base model"], False),
+    Case("adapter for other weights", foreign_adapter("0" * 32), 65,
+         [r"adapter_model\.safetensors", "attune_base_hash", "other weights"], False),
+    Case("adapter of another shape", foreign_adapter(width=64), 65, [r"adapter_model\.safetensors", "q_proj", "base model"], False),
     Case("checkpoint with a flipped bit", damaged_checkpoint, 65, [r"before/checkpoints/1/state\.safetensors"]),
     Case("run directory in use", train(prepare=held_lock()), 73, ["run", "process 4711 on somewhere"]),
 ]
@@ -193,7 +195,7 @@ def line_of(problem):
 
 
 def contents(folder):
-    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and "cache" not in path.parts}
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and "cache" not in path.parts and path.name != ".lock"}
 
 
 def run_case(case, folder, check):

@@ -39,7 +39,8 @@ EncodedData read_and_encode(const RunSettings& settings, const std::vector<DataP
 void hold_out(double share, std::uint64_t seed, StageData& data) {
   std::vector<TokenRecord> kept;
   for (TokenRecord& record : data.train.records) {
-    const std::string_view bytes(reinterpret_cast<const char*>(record.prompt.data()), record.prompt.size() * sizeof(std::int32_t));
+    const std::string_view bytes(reinterpret_cast<const char*>(record.prompt.data()),
+                                 record.prompt.size() * sizeof(std::int32_t));
     const double place = static_cast<double>(hash64(bytes, seed) >> 11) * 0x1.0p-53;
     (place < share ? data.eval.records : kept).push_back(std::move(record));
   }
