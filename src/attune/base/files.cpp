@@ -108,8 +108,14 @@ class Disk final : public Fs {
   }
   void make_directories(const Path& path) override {
     std::error_code error;
+    std::vector<Path> parents;  // whose entries are new, and forgotten in a power loss until they are synced
+    for (Path at = std::filesystem::absolute(path).lexically_normal(); !std::filesystem::exists(at, error);) {
+      at = at.parent_path();
+      parents.push_back(at);
+    }
     std::filesystem::create_directories(path, error);
     if (error) fail(path, "creating the directory", error.value(), true);
+    for (const Path& parent : parents) sync_directory(parent);
   }
   void sync_directory(const Path& path) override {
     const Descriptor directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -218,24 +224,39 @@ std::vector<std::string> list_directory(const Path& path) {
   return names;
 }
 
+namespace {
+
+// Whether the path still names the open file: its owner may have removed it before the lock was free.
+bool still_there(int descriptor, const Path& path) {
+  struct stat open {
+  }, there{};
+  return ::fstat(descriptor, &open) == 0 && ::stat(path.c_str(), &there) == 0 && open.st_ino == there.st_ino &&
+         open.st_dev == there.st_dev;
+}
+
+}  // namespace
+
 DirectoryLock::DirectoryLock(const Path& directory) {
   const Path path = directory / ".lock";
-  Descriptor descriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
-  if (descriptor.get() < 0) fail(path, "creating", errno, true);
-  if (::flock(descriptor.get(), LOCK_EX | LOCK_NB) != 0) {
-    char holder[256] = {};
-    const ssize_t count = ::read(descriptor.get(), holder, sizeof holder - 1);
-    throw OutputError({.file = directory.string()},
-                      "a run directory in use by " + std::string(count > 0 ? holder : "another process"), "",
-                      "wait for it, or choose another `out`");
+  while (descriptor_ < 0) {
+    Descriptor descriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+    if (descriptor.get() < 0) fail(path, "creating", errno, true);
+    if (::flock(descriptor.get(), LOCK_EX | LOCK_NB) != 0) {
+      char holder[256] = {};
+      const ssize_t count = ::read(descriptor.get(), holder, sizeof holder - 1);
+      throw OutputError({.file = directory.string()},
+                        "a run directory in use by " + std::string(count > 0 ? holder : "another process"), "",
+                        "wait for it, or choose another `out`");
+    }
+    if (!still_there(descriptor.get(), path)) continue;
+    char host[128] = {};
+    ::gethostname(host, sizeof host - 1);
+    const std::string text = "process " + std::to_string(::getpid()) + " on " + host;
+    if (::ftruncate(descriptor.get(), 0) != 0 || ::write(descriptor.get(), text.data(), text.size()) < 0) {
+      fail(path, "writing", errno, true);
+    }
+    descriptor_ = descriptor.release();
   }
-  char host[128] = {};
-  ::gethostname(host, sizeof host - 1);
-  const std::string text = "process " + std::to_string(::getpid()) + " on " + host;
-  if (::ftruncate(descriptor.get(), 0) != 0 || ::write(descriptor.get(), text.data(), text.size()) < 0) {
-    fail(path, "writing", errno, true);
-  }
-  descriptor_ = descriptor.release();
 }
 
 DirectoryLock::~DirectoryLock() { ::close(descriptor_); }

@@ -17,8 +17,8 @@ ModelChoice model_choice(Arguments& arguments) {
 LanguageModel load_choice(const ModelChoice& choice, const Tokenizer& tokenizer) {
   install_caching_allocator();
   at::set_num_threads(thread_count());
+  require_vocabulary(read_model_config(choice.model), tokenizer.vocabulary_size(), choice.tokenizer);
   LanguageModel model = LanguageModel::load(choice.model);
-  model.require_vocabulary(tokenizer.vocabulary_size(), choice.tokenizer);
   if (choice.adapter) model.load_adapter(*choice.adapter);
   return model;
 }

@@ -42,13 +42,6 @@ LanguageModel LanguageModel::frozen_copy() const {
   return copy;
 }
 
-void LanguageModel::require_vocabulary(std::int64_t tokens, const Path& tokenizer) const {
-  if (tokens <= config_.vocabulary) return;
-  throw FormatError({.file = tokenizer.string()}, std::to_string(tokens) + " token ids",
-                    "at most the " + std::to_string(config_.vocabulary) + " rows of the model's embedding",
-                    "use the tokenizer that belongs to the model");
-}
-
 void LanguageModel::check_forest(const TokenForest& forest) const {
   require(forest.tokens() > 0, "a forest without tokens");
   require(forest.injects.empty(), "injected embeddings, which no family takes yet");

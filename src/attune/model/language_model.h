@@ -84,9 +84,6 @@ class LanguageModel {
   void set_compute(const ComputeOptions& options) { compute_ = options; }
   const ComputeOptions& compute() const { return compute_; }
 
-  // Throws FormatError when token ids reach beyond the embedding. `tokens`: the largest id of the tokenizer, plus one.
-  void require_vocabulary(std::int64_t tokens, const Path& tokenizer) const;
-
   // Throws DataError for token ids [T] beyond the vocabulary, and for positions [T] beyond learned ones.
   void check_tokens(const Tensor& ids, const Tensor& positions) const;
 

@@ -65,6 +65,13 @@ ModelConfig read_model_config(const Path& path) {
   }
 }
 
+void require_vocabulary(const ModelConfig& config, std::int64_t tokens, const Path& tokenizer) {
+  if (tokens <= config.vocabulary) return;
+  throw FormatError({.file = tokenizer.string()}, std::to_string(tokens) + " token ids",
+                    "at most the " + std::to_string(config.vocabulary) + " rows of the model's embedding",
+                    "use the tokenizer that belongs to the model");
+}
+
 std::vector<double> rotary_frequencies(const ModelConfig& config) {
   const RotaryConfig& rotary = config.rotary;
   std::vector<double> result;

@@ -38,6 +38,9 @@ ModelConfig parse_model_config(const Json& config, const Path& path);
 // Reads <path> (a config.json, or a folder that holds one).
 ModelConfig read_model_config(const Path& path);
 
+// Throws FormatError when token ids reach beyond the embedding. `tokens`: the largest id of the tokenizer, plus one.
+void require_vocabulary(const ModelConfig& config, std::int64_t tokens, const Path& tokenizer);
+
 // Angles per position of the rotary embedding, head_width / 2 of them, with the scaling applied.
 std::vector<double> rotary_frequencies(const ModelConfig& config);
 

@@ -20,8 +20,9 @@ struct CheckpointContent {
   std::vector<NamedTensor> tensors = {};
 };
 
-// Writes FOLDER/STEP, points FOLDER/../latest at it, then removes all but the newest `keep`. Errors leave earlier
-// checkpoints as they were.
+// Writes FOLDER/STEP, points FOLDER/../latest at it, then removes all up to this step but the newest `keep` (at least
+// 1). Whenever it stops, be it by an error or a power loss, the newest checkpoint that verifies is the one before or
+// this one, and `latest` never points to a torn one. Throws IoError, PermissionError, OutputError.
 void save_checkpoint(Fs& fs, const Path& folder, std::int64_t step, const CheckpointContent& content, int keep);
 
 // A checkpoint that verified.

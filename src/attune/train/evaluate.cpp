@@ -2,11 +2,12 @@
 
 #include "attune/train/batches.h"
 #include "attune/train/micro_batches.h"
+#include "attune/train/stop.h"
 
 namespace attune {
 
-std::map<std::string, double> evaluate(Policy& policy, const ObjectiveList& objectives,
-                                       const EvaluationData& data, std::int64_t tokens_per_batch) {
+std::optional<std::map<std::string, double>> evaluate(Policy& policy, const ObjectiveList& objectives,
+                                                      const EvaluationData& data, std::int64_t tokens_per_batch) {
   const at::AutoGradMode no_gradient(false);
   const Needs needs = needs_of(objectives);
   const StepPlan plan = plan_step(bins_of(data.records, tokens_per_batch), objectives, data.records, data.frozen);
@@ -14,6 +15,7 @@ std::map<std::string, double> evaluate(Policy& policy, const ObjectiveList& obje
   double loss = 0;
   Metrics metrics;
   for (const Batch& batch : plan.batches) {
+    if (stop_requested()) return std::nullopt;
     const Loss part = compute(objectives, policy.score(batch, needs), statistics, {});
     loss += total(part, plan.counts).item<double>();
     metrics.merge(part.metrics);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -17,8 +18,8 @@ struct EvaluationData {
 };
 
 // The objective's metrics and loss over all records, as if they were one step: "loss", "rewards/accuracies", ... The
-// policy's batches index into data.records.
-std::map<std::string, double> evaluate(Policy& policy, const ObjectiveList& objectives,
-                                       const EvaluationData& data, std::int64_t tokens_per_batch);
+// policy's batches index into data.records. Nothing when a stop was asked for before the end.
+std::optional<std::map<std::string, double>> evaluate(Policy& policy, const ObjectiveList& objectives,
+                                                      const EvaluationData& data, std::int64_t tokens_per_batch);
 
 }  // namespace attune

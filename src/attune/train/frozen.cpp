@@ -11,6 +11,7 @@
 #include "attune/base/hash.h"
 #include "attune/base/log.h"
 #include "attune/train/batches.h"
+#include "attune/train/stop.h"
 
 namespace attune {
 namespace {
@@ -64,6 +65,10 @@ std::vector<double> score_all(Policy& policy, std::span<const TokenRecord> recor
   ProgressLine progress("scoring the " + options.role, records.size(), "records");
   std::size_t done = 0;
   for (const auto& bin : bins_of(records, options.tokens)) {
+    if (stop_requested()) {
+      throw Interrupted({}, "a request to stop while the " + options.role + " was scored", "",
+                        "go on with 'attune resume'");
+    }
     Layout layout;
     std::vector<std::size_t> places;
     for (const std::int64_t index : bin) {

@@ -26,7 +26,7 @@ struct FrozenOptions {
 Path cache_folder();
 
 // Reads the column from the cache or scores every completion with `policy` and writes it there. A cache that cannot be
-// read or written is a note in the log, never an error.
+// read or written is a note in the log, never an error. Throws Interrupted when a stop was asked for before the end.
 FrozenColumn frozen_column(Fs& fs, Policy& policy, std::span<const TokenRecord> records, const FrozenOptions& options);
 
 // Puts the column's values of the batch's responses where a policy looks for them (not for KL probes).

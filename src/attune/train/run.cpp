@@ -234,6 +234,7 @@ RunFile parse_run(std::string text, const std::string& file, const std::vector<s
   run.seed = run.stages.back().settings.seed;
   run.text = std::move(text);
   run.overrides = overrides;
+  run.verb = verb;
   return run;
 }
 

@@ -123,6 +123,7 @@ struct Stage {
 struct RunFile {
   std::string text = {};  // the run file as written
   std::vector<std::string> overrides = {};
+  std::string verb = {};  // the objective that the command line named
   std::vector<Stage> stages = {};  // one, unless the file has `stages:`
   std::string out = {};
   std::int64_t seed = 0;

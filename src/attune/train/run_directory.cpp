@@ -11,6 +11,9 @@
 namespace attune {
 namespace {
 
+constexpr const char* lock_file = ".lock";
+constexpr const char* metrics_file = "metrics.jsonl";
+
 Json parse_file(const Path& path) {
   try {
     return Json::parse(read_file(path));
@@ -21,48 +24,84 @@ Json parse_file(const Path& path) {
 
 }  // namespace
 
-RunDirectory::RunDirectory(Fs& fs, Path path) : fs_(&fs), path_(std::move(path)) {}
+RunDirectory::RunDirectory(Fs& fs, std::unique_ptr<Place> place) : fs_(&fs), place_(std::move(place)) {}
 
-RunDirectory RunDirectory::create(Fs& fs, RunFile& run) {
-  RunDirectory directory(fs, run.out);
-  if (std::filesystem::exists(directory.path_) && !std::filesystem::is_directory(directory.path_)) {
+RunDirectory::Place::~Place() {
+  if (begun || !made || !lock) return;
+  std::error_code ignored;
+  std::filesystem::remove(path / lock_file, ignored);
+  std::filesystem::remove(path, ignored);  // only when it is empty
+}
+
+RunDirectory RunDirectory::create(Fs& fs, const RunFile& run) {
+  auto place = std::make_unique<Place>();
+  place->path = run.out;
+  if (std::filesystem::exists(place->path) && !std::filesystem::is_directory(place->path)) {
     throw OutputError({.file = run.out}, "a file where the run directory should be", "", "choose another `out`");
   }
-  fs.make_directories(directory.checkpoints());
-  directory.lock_ = std::make_unique<DirectoryLock>(directory.path_);
-  if (std::filesystem::exists(directory.path_ / "manifest.json")) {
+  place->made = !std::filesystem::exists(place->path);
+  fs.make_directories(place->path);
+  place->lock = std::make_unique<DirectoryLock>(place->path);
+  if (std::filesystem::exists(place->path / "manifest.json")) {
     throw OutputError({.file = run.out}, "a run directory that holds a run", "",
                       "go on with 'attune resume " + run.out + "', or choose another `out`");
   }
-  write_durably(fs, directory.path_ / "run.yaml", run.text);
-  write_durably(fs, directory.path_ / "resolved.yaml", to_yaml(save_run(run)));
-  Json overrides = Json::array();
-  for (const auto& text : run.overrides) overrides.push_back(text);
-  Json manifest = Json::object({{"format", "attune-run/1"},
-                                {"started", utc_timestamp()},
-                                {"run_file_hash", hash_hex(run.text)},
-                                {"overrides", std::move(overrides)},
-                                {"machine", machine_facts()}});
-  write_durably(fs, directory.path_ / "manifest.json", manifest.str(2) + "\n");
-  return directory;
+  return RunDirectory(fs, std::move(place));
 }
 
 RunDirectory RunDirectory::open(Fs& fs, const Path& path) {
-  RunDirectory directory(fs, path);
+  auto place = std::make_unique<Place>();
+  place->path = path;
+  place->begun = true;
   if (!std::filesystem::exists(path / "manifest.json")) {
     throw MissingInput({.file = path.string()}, "no run directory (manifest.json is not there)");
   }
-  directory.lock_ = std::make_unique<DirectoryLock>(path);
-  return directory;
+  place->lock = std::make_unique<DirectoryLock>(path);
+  return RunDirectory(fs, std::move(place));
+}
+
+void RunDirectory::begin(RunFile& run) {
+  if (place_->begun) return;
+  fs_->make_directories(checkpoints());
+  write_durably(*fs_, path() / "run.yaml", run.text);
+  write_durably(*fs_, path() / "resolved.yaml", to_yaml(save_run(run)));
+  Json overrides = Json::array();
+  for (const auto& text : run.overrides) overrides.push_back(text);
+  const Json manifest = Json::object({{"format", "attune-run/1"},
+                                      {"started", utc_timestamp()},
+                                      {"run_file_hash", hash_hex(run.text)},
+                                      {"verb", run.verb},
+                                      {"overrides", std::move(overrides)},
+                                      {"machine", machine_facts()}});
+  write_durably(*fs_, path() / "manifest.json", manifest.str(2) + "\n");  // last: now it holds a run
+  place_->begun = true;
 }
 
 void RunDirectory::append(const std::string& file, const std::string& line) {
-  const auto out = fs_->create(path_ / file, /*append=*/true);
+  const auto out = fs_->create(path() / file, /*append=*/true);
   out->write(line);
   out->close();
 }
 
-void RunDirectory::metrics(const Json& row) { append("metrics.jsonl", row.str() + "\n"); }
+void RunDirectory::metrics(const Json& row) { append(metrics_file, row.str() + "\n"); }
+
+void RunDirectory::sync_metrics() {
+  const auto file = fs_->create(path() / metrics_file, /*append=*/true);
+  file->sync();
+  file->close();
+  fs_->sync_directory(path());
+}
+
+Json RunDirectory::last_metrics() const {
+  if (!std::filesystem::exists(path() / metrics_file)) return {};
+  std::string text = read_file(path() / metrics_file);
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  try {
+    return Json::parse(std::string_view(text).substr(text.rfind('\n') + 1));
+  } catch (const JsonSyntaxError&) {
+    return {};
+  }
+}
 
 void RunDirectory::log(const std::string& event, Json details) {
   Json row = Json::object({{"time", utc_timestamp()}, {"event", event}});
@@ -71,9 +110,9 @@ void RunDirectory::log(const std::string& event, Json details) {
 }
 
 void RunDirectory::forget_metrics_after(std::int64_t step) {
-  const Path path = path_ / "metrics.jsonl";
-  if (!std::filesystem::exists(path)) return;
-  const std::string text = read_file(path);
+  const Path file = path() / metrics_file;
+  if (!std::filesystem::exists(file)) return;
+  const std::string text = read_file(file);
   std::string kept;
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = text.find('\n', begin);
@@ -88,15 +127,15 @@ void RunDirectory::forget_metrics_after(std::int64_t step) {
       break;
     }
   }
-  write_durably(*fs_, path, kept);
+  write_durably(*fs_, file, kept);
 }
 
 void RunDirectory::samples(std::int64_t step, const std::vector<Json>& rows) {
   if (rows.empty()) return;
-  fs_->make_directories(path_ / "samples");
+  fs_->make_directories(path() / "samples");
   std::string text;
   for (const Json& row : rows) text += row.str() + "\n";
-  write_durably(*fs_, path_ / "samples" / (std::to_string(step) + ".jsonl"), text);
+  write_durably(*fs_, path() / "samples" / (std::to_string(step) + ".jsonl"), text);
 }
 
 RunFile reload_run(const Path& directory) {
@@ -105,7 +144,15 @@ RunFile reload_run(const Path& directory) {
   if (const Json* list = manifest.find("overrides"); list != nullptr && list->is_array()) {
     for (const Json& text : list->items()) overrides.push_back(text.string());
   }
-  RunFile run = parse_run(read_file(directory / "run.yaml"), (directory / "run.yaml").string(), overrides, "");
+  const Path file = directory / "run.yaml";
+  std::string text = read_file(file);
+  if (const Json* hash = manifest.find("run_file_hash"); hash == nullptr || *hash != Json(hash_hex(text))) {
+    throw ConfigError({.file = file.string()}, "another text than the run began with", "",
+                      "undo the change, or start a new run with it");
+  }
+  const Json* verb = manifest.find("verb");
+  RunFile run =
+      parse_run(std::move(text), file.string(), overrides, verb != nullptr && verb->is_string() ? verb->string() : "");
   run.out = directory.string();
   return run;
 }

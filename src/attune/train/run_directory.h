@@ -13,18 +13,24 @@ namespace attune {
 
 class RunDirectory {
  public:
-  // Makes a new one. Throws OutputError when it holds a run already, or another process uses it.
-  static RunDirectory create(Fs& fs, RunFile& run);
-  // Opens the directory of a stopped run. Throws MissingInput, FormatError, OutputError (in use).
+  // Takes the place for a new run. Until begin() nothing is written, and the directory disappears again if it was not
+  // there before. Throws OutputError when it holds a run already, or another process uses it.
+  static RunDirectory create(Fs& fs, const RunFile& run);
+  // Opens the directory of a stopped run. Throws MissingInput, OutputError (in use).
   static RunDirectory open(Fs& fs, const Path& path);
 
-  const Path& path() const { return path_; }
-  Path checkpoints() const { return path_ / "checkpoints"; }
-  Path stage_model(const std::string& stage) const { return path_ / "stages" / stage / "model"; }
-  Path model() const { return path_ / "model"; }
+  // Writes what a resume needs; from here on the directory holds a run. Does nothing when it does already.
+  void begin(RunFile& run);
 
-  // One line of metrics.jsonl, log.jsonl; on the disk when this returns.
+  const Path& path() const { return place_->path; }
+  Path checkpoints() const { return path() / "checkpoints"; }
+  Path stage_model(const std::string& stage) const { return path() / "stages" / stage / "model"; }
+  Path model() const { return path() / "model"; }
+
+  // One line of metrics.jsonl, log.jsonl: another process sees it when this returns.
   void metrics(const Json& row);
+  void sync_metrics();        // the lines so far survive a power loss
+  Json last_metrics() const;  // the last line's row, null when there is none
   void log(const std::string& event, Json details = Json::object());
   // A resumed run writes the steps after its checkpoint again: lines of later steps are cut off.
   void forget_metrics_after(std::int64_t step);
@@ -33,15 +39,23 @@ class RunDirectory {
   Fs& fs() const { return *fs_; }
 
  private:
-  RunDirectory(Fs& fs, Path path);
+  // The locked directory, given back when nothing has begun in it.
+  struct Place {
+    Path path = {};
+    bool made = false;   // by this run
+    bool begun = false;  // holds a run
+    std::unique_ptr<DirectoryLock> lock = {};
+    ~Place();
+  };
+
+  RunDirectory(Fs& fs, std::unique_ptr<Place> place);
   void append(const std::string& file, const std::string& line);
 
   Fs* fs_;
-  Path path_;
-  std::unique_ptr<DirectoryLock> lock_;
+  std::unique_ptr<Place> place_;
 };
 
-// The run as its directory keeps it (run.yaml and the overrides in manifest.json).
+// The run as its directory keeps it (run.yaml; verb and overrides in manifest.json).
 RunFile reload_run(const Path& directory);
 
 // Build, machine and threads: what a manifest says about where a run ran.

@@ -14,18 +14,21 @@ namespace {
 
 EncodedData read_and_encode(const RunSettings& settings, const std::vector<DataPart>& parts, const Tokenizer& tokenizer,
                             Dataset& dataset, std::int64_t& bad_rows) {
-  ReadResult read = read_dataset(parts, {.on_bad_row = settings.data.on_bad_row, .seed = static_cast<std::uint64_t>(settings.seed)});
+  ReadResult read =
+      read_dataset(parts, {.on_bad_row = settings.data.on_bad_row, .seed = static_cast<std::uint64_t>(settings.seed)});
   bad_rows += read.report.bad_rows;
   for (const auto& [reason, rows] : read.report.reasons) {
     log_info("dropped " + std::to_string(rows) + " rows: " + reason);
   }
-  EncodedData data = encode(read.dataset, tokenizer,
-                            {.max_tokens = settings.data.max_tokens, .chat = chat_encoder(settings.data.chat_template, tokenizer)});
+  EncodedData data =
+      encode(read.dataset, tokenizer,
+             {.max_tokens = settings.data.max_tokens, .chat = chat_encoder(settings.data.chat_template, tokenizer)});
   const EncodeReport& report = data.report;
   if (report.long_prompts > 0) {
     log_info("dropped " + std::to_string(report.long_prompts) + " records whose prompt fills data.max_tokens");
   }
-  if (report.no_answer > 0) log_info("dropped " + std::to_string(report.no_answer) + " records without a token to learn");
+  if (report.no_answer > 0)
+    log_info("dropped " + std::to_string(report.no_answer) + " records without a token to learn");
   if (report.truncated > 0) log_info("cut " + std::to_string(report.truncated) + " completions at data.max_tokens");
   dataset = std::move(read.dataset);
   return data;
@@ -36,7 +39,8 @@ EncodedData read_and_encode(const RunSettings& settings, const std::vector<DataP
 void hold_out(double share, std::uint64_t seed, StageData& data) {
   std::vector<TokenRecord> kept;
   for (TokenRecord& record : data.train.records) {
-    const std::string_view bytes(reinterpret_cast<const char*>(record.prompt.data()), record.prompt.size() * sizeof(std::int32_t));
+    const std::string_view bytes(reinterpret_cast<const char*>(record.prompt.data()),
+                                 record.prompt.size() * sizeof(std::int32_t));
     const double place = static_cast<double>(hash64(bytes, seed) >> 11) * 0x1.0p-53;
     (place < share ? data.eval.records : kept).push_back(std::move(record));
   }
@@ -52,6 +56,22 @@ void flip_labels(double share, std::uint64_t seed, std::vector<TokenRecord>& rec
       if (random.uniform() < share) std::swap(preference.chosen, preference.rejected);
     }
   }
+}
+
+// Everything beside the tokens that an objective learns from.
+std::string labels_text(const std::vector<TokenRecord>& records) {
+  std::string text;
+  for (const TokenRecord& record : records) {
+    text += record.id;
+    for (const auto& preference : record.preferences) {
+      text += " " + std::to_string(preference.chosen) + ">" + std::to_string(preference.rejected) + " " +
+              format_double(preference.margin) + " " + format_double(preference.weight);
+    }
+    for (const double score : record.scores) text += " " + format_double(score);
+    for (const std::int8_t thumb : record.thumbs) text += " " + std::to_string(thumb);
+    text += "\n";
+  }
+  return text;
 }
 
 }  // namespace
@@ -70,8 +90,7 @@ StageData load_stage_data(const RunSettings& settings, const Tokenizer& tokenize
   Dataset eval_prompts;
   data.train = read_and_encode(settings, settings.data.train, tokenizer, data.prompts, data.bad_rows);
   if (!settings.data.eval.empty()) {
-    data.eval.records =
-        read_and_encode(settings, settings.data.eval, tokenizer, eval_prompts, data.bad_rows).records;
+    data.eval.records = read_and_encode(settings, settings.data.eval, tokenizer, eval_prompts, data.bad_rows).records;
     data.prompts = std::move(eval_prompts);
   }
   const auto seed = static_cast<std::uint64_t>(settings.seed);
@@ -85,7 +104,7 @@ StageData load_stage_data(const RunSettings& settings, const Tokenizer& tokenize
                       "pairs of a chosen and a rejected answer");
     }
   }
-  data.hash = content_hash(data.train.records);
+  data.hash = hash_hex(content_hash(data.train.records) + labels_text(data.train.records));
   return data;
 }
 
@@ -112,15 +131,17 @@ LanguageModel load_stage_model(const RunSettings& settings, const std::optional<
   return model;
 }
 
-void save_stage_model(Fs& fs, const LanguageModel& model, const RunSettings& settings, const Path& folder) {
+void save_stage_model(Fs& fs, const LanguageModel& model, const RunSettings& settings, const Path& folder,
+                      const Path& base) {
   fs.make_directories(folder);
-  if (model.adapter() != nullptr) {
-    model.save_adapter(fs, folder, settings.model.path);
+  if (model.adapter() != nullptr && !base.empty()) {
+    model.save_adapter(fs, folder, base.string());
   } else {
     model.save(fs, folder, {.dtype = model.dtype()});
   }
   const Path source = tokenizer_folder(settings);
-  for (const char* name : {"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja"}) {
+  for (const char* name :
+       {"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja"}) {
     if (std::filesystem::exists(source / name)) write_durably(fs, folder / name, read_file(source / name));
   }
 }

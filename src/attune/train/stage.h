@@ -18,8 +18,8 @@ namespace attune {
 struct StageData {
   EncodedData train = {};
   EvaluationData eval = {};
-  Dataset prompts = {};     // what samples are written for: the evaluation data's records, else the training data's
-  std::string hash = {};    // of everything that training sees
+  Dataset prompts = {};   // what samples are written for: the evaluation data's records, else the training data's
+  std::string hash = {};  // of everything that training sees
   std::int64_t bad_rows = 0;
 };
 
@@ -35,7 +35,9 @@ StageData load_stage_data(const RunSettings& settings, const Tokenizer& tokenize
 // The model of the settings, or the one at `previous` (the stage before), with its adapter attached.
 LanguageModel load_stage_model(const RunSettings& settings, const std::optional<Path>& previous);
 
-// Saves the trained model as a Hugging Face folder: weights and config, or the adapter; tokenizer files beside it.
-void save_stage_model(Fs& fs, const LanguageModel& model, const RunSettings& settings, const Path& folder);
+// Saves the trained model as a Hugging Face folder, tokenizer files beside it: the adapter where there is one and
+// `base` names what it belongs to, else weights and config.
+void save_stage_model(Fs& fs, const LanguageModel& model, const RunSettings& settings, const Path& folder,
+                      const Path& base);
 
 }  // namespace attune

@@ -38,4 +38,9 @@ StepReport Step::apply(double learning_rate) {
   return report;
 }
 
+void Step::abandon() {
+  loss_ = 0;
+  parameters_->zero_gradients();
+}
+
 }  // namespace attune

@@ -25,6 +25,8 @@ class Step {
   void accumulate(const Tensor& loss);
   // Clips, updates with AdamW, and clears the gradients for the next step.
   StepReport apply(double learning_rate);
+  // Forgets what was added since the last apply().
+  void abandon();
 
   AdamW& optimizer() { return optimizer_; }
   const AdamW& optimizer() const { return optimizer_; }

@@ -1,0 +1,265 @@
+#include "attune/train/stage_run.h"
+
+#include <sys/resource.h>
+
+#include <cmath>
+#include <cstdio>
+#include <limits>
+
+#include "attune/base/clock.h"
+#include "attune/base/errors.h"
+#include "attune/base/log.h"
+#include "attune/base/threads.h"
+#include "attune/stats/agreement.h"
+#include "attune/train/micro_batches.h"
+#include "attune/train/samples.h"
+#include "attune/train/stop.h"
+
+namespace attune {
+namespace {
+
+constexpr int most_bad_steps = 3;  // in a row
+
+std::int64_t peak_bytes() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_maxrss * 1024;
+}
+
+RunOutcome outcome_of(const Json& row) {
+  RunOutcome outcome{.loss = std::numeric_limits<double>::quiet_NaN()};
+  if (!row.is_object()) return outcome;
+  for (const auto& [name, value] : row.members()) {
+    if (value.is_number()) outcome.metrics[name] = value.number();
+  }
+  if (const auto loss = outcome.metrics.find("loss"); loss != outcome.metrics.end()) outcome.loss = loss->second;
+  return outcome;
+}
+
+// Of the share of evaluation pairs whose order the model gets right: how many there are, and the Wilson interval.
+void set_accuracy_interval(Json& row, std::span<const TokenRecord> records) {
+  const Json* accuracy = row.find("eval_rewards/accuracies");
+  if (accuracy == nullptr || !accuracy->is_number()) return;
+  double pairs = 0;
+  for (const TokenRecord& record : records) pairs += static_cast<double>(record.preferences.size());
+  const Interval interval = wilson_interval(accuracy->number() * pairs, pairs);
+  row.set("eval_pairs", pairs);
+  row.set("eval_rewards/accuracies_low", interval.low);
+  row.set("eval_rewards/accuracies_high", interval.high);
+}
+
+bool due(int every, std::int64_t step, std::int64_t steps) { return step == steps || (every > 0 && step % every == 0); }
+
+}  // namespace
+
+StageRun::StageRun(RunFile& run, std::size_t index, RunDirectory& directory, const RunContext& context)
+    : run_(run),
+      index_(index),
+      stage_(run.stages[index]),
+      settings_(stage_.settings),
+      directory_(directory),
+      context_(context),
+      previous_(index > 0 ? std::optional(directory.stage_model(run.stages[index - 1].name)) : std::nullopt),
+      needs_(needs_of(settings_.objective)),
+      statistics_(settings_.objective.size()) {}
+
+void StageRun::trace(const char* name) const {
+  if (context_.trace) std::fprintf(stderr, "trace: %s\n", name);
+}
+
+void StageRun::read() {
+  trace("read_config");
+  const ModelSettings& model = settings_.model;
+  const ModelConfig config = read_model_config(model.path.empty() ? model.config : model.path);
+  trace("load_tokenizer");
+  tokenizer_ = load_tokenizer(settings_);
+  require_vocabulary(config, tokenizer_->vocabulary_size(), tokenizer_folder(settings_));
+  trace("read_dataset");
+  data_ = load_stage_data(settings_, *tokenizer_, needs_.needs_model("reference"));
+}
+
+void StageRun::load_model() {
+  trace("load_model");
+  model_ = load_stage_model(settings_, previous_);
+  start_hash_ = model_->content_hash();
+  batches_.emplace(data_.train.records, BatchOptions{.records = settings_.batch.records,
+                                                     .tokens = settings_.batch.tokens,
+                                                     .epochs = settings_.epochs,
+                                                     .steps = settings_.steps,
+                                                     .shuffle = settings_.data.shuffle,
+                                                     .seed = static_cast<std::uint64_t>(settings_.seed)});
+  schedule_.emplace(settings_.schedule, settings_.optimizer.learning_rate(), batches_->steps());
+}
+
+// At the start of a stage the model is its own reference.
+void StageRun::freeze_reference() {
+  // Columns that a cache cannot hold need the frozen model itself; with an adapter that is the model without it.
+  const bool live = needs_.tokens || needs_.statistics || !needs_.vocabulary.empty();
+  if (needs_.needs_model("reference") && live && model_->adapter() == nullptr) {
+    reference_ = std::make_shared<const LanguageModel>(model_->frozen_copy());
+  }
+  trace("frozen_columns");
+  frozen_ = freeze_columns(data_.train.records);
+  data_.eval.frozen = freeze_columns(data_.eval.records);
+  policy_.emplace(*model_, data_.train.records);
+  eval_policy_.emplace(*model_, data_.eval.records);
+  if (reference_) {
+    policy_->freeze("reference", reference_);
+    eval_policy_->freeze("reference", reference_);
+  }
+}
+
+std::map<std::string, FrozenColumn> StageRun::freeze_columns(std::span<const TokenRecord> records) {
+  if (records.empty() || !needs_.needs_model("reference")) return {};
+  LanguagePolicy policy(*model_, records);
+  if (model_->adapter() == nullptr) policy.freeze("reference", {std::shared_ptr<void>(), &*model_});
+  return {{"reference", frozen_column(context_.fs, policy, records,
+                                      {.weights_hash = start_hash_, .tokens = settings_.batch.tokens})}};
+}
+
+Json StageRun::facts() const {
+  return Json::object({{"stage", stage_.name},
+                       {"steps", batches_->steps()},
+                       {"seed", settings_.seed},
+                       {"threads", thread_count()},
+                       {"data_hash", data_.hash},
+                       {"model_hash", start_hash_},
+                       {"version", ATTUNE_VERSION}});
+}
+
+void StageRun::save(const Position& position) {
+  if (saved_step_ == position.total_step) return;
+  directory_.sync_metrics();  // a checkpoint never knows of steps that the metrics have lost
+  const TrainingState state{model_->trainable(), step_->optimizer(), statistics_};
+  save_checkpoint(context_.fs, directory_.checkpoints(), position.total_step, to_checkpoint(position, facts(), state),
+                  settings_.keep_checkpoints);
+  saved_step_ = position.total_step;
+}
+
+void StageRun::stop(const Position& position) {
+  if (position.step > 0) save(position);  // else the stage starts anew, from what the one before it saved
+  throw Interrupted({.file = directory_.path().string()},
+                    "a request to stop; the run is saved at step " + std::to_string(position.total_step), "",
+                    "go on with 'attune resume " + directory_.path().string() + "'");
+}
+
+// The row of metrics; nothing when a stop was asked for half-way. Then nothing has changed, and the step is made again.
+std::optional<Json> StageRun::one_step(const Position& position) {
+  const double start = now_seconds();
+  const ObjectiveList& objectives = settings_.objective;
+  const Progress progress{.fraction = static_cast<double>(position.step) / static_cast<double>(batches_->steps()),
+                          .step = position.step,
+                          .seed = static_cast<std::uint64_t>(settings_.seed)};
+  const StepPlan plan = plan_step(batches_->at(position.step), objectives, data_.train.records, frozen_);
+  auto statistics = gather_statistics(plan, objectives, needs_, *policy_, statistics_);
+  Metrics metrics;
+  for (const Batch& batch : plan.batches) {
+    if (stop_requested()) {
+      step_->abandon();
+      return std::nullopt;
+    }
+    const Loss loss = compute(objectives, policy_->score(batch, needs_), statistics, progress);
+    step_->accumulate(total(loss, plan.counts));
+    metrics.merge(loss.metrics);
+  }
+  statistics_ = std::move(statistics);
+  const StepReport report = step_->apply(schedule_->at(position.step));
+  check_applied(report, position);
+  Json row = row_of(report, position, now_seconds() - start, plan.tokens);
+  for (const auto& [name, value] : metrics.read()) row.set(name, value);
+  return row;
+}
+
+void StageRun::check_applied(const StepReport& report, const Position& position) {
+  bad_steps_ = report.applied ? 0 : bad_steps_ + 1;
+  if (report.applied) return;
+  log_warning("step " + std::to_string(position.total_step + 1) + ": loss or gradient is not finite; not applied");
+  if (bad_steps_ < most_bad_steps) return;
+  throw DataError(
+      {.file = directory_.path().string()},
+      "losses or gradients that are not finite, " + std::to_string(bad_steps_) + " steps in a row", "finite ones",
+      saved_step_ >= 0 ? "lower the learning rate; the last checkpoint is of step " + std::to_string(saved_step_)
+                       : "lower the learning rate");
+}
+
+Json StageRun::row_of(const StepReport& report, const Position& position, double seconds, std::int64_t tokens) const {
+  return Json::object(
+      {{"step", position.total_step + 1},
+       {"stage", stage_.name},
+       {"seconds", seconds},
+       {"loss", report.loss},
+       {"grad_norm", report.grad_norm},
+       {"learning_rate", report.learning_rate},
+       {"epoch", static_cast<double>(position.step + 1) / static_cast<double>(batches_->steps_per_epoch())},
+       {"num_tokens", position.tokens + tokens},
+       {"tokens_per_second", static_cast<double>(tokens) / seconds},
+       {"fraction_of_limit", nullptr},
+       {"peak_bytes", peak_bytes()}});
+}
+
+// Evaluates the step that was just made, whose row is completed. A stop that comes meanwhile keeps the row for later.
+void StageRun::measure(Json& row, Position& position) {
+  position.unmeasured = row;
+  if (stop_requested()) stop(position);
+  if (!data_.eval.records.empty()) {
+    const auto values = evaluate(*eval_policy_, settings_.objective, data_.eval, settings_.batch.tokens);
+    if (!values) stop(position);
+    for (const auto& [name, value] : *values) row.set("eval_" + name, value);
+    set_accuracy_interval(row, data_.eval.records);
+    position.best_loss = std::min(position.best_loss, row.find("eval_loss")->number());
+  }
+  directory_.samples(position.total_step, write_samples(*model_, *tokenizer_, data_.prompts, settings_));
+  position.unmeasured = {};
+}
+
+// Everything after the update of a step: evaluation, its line of metrics, its checkpoint. `position` is behind it.
+void StageRun::finish_step(Json row, Position& position) {
+  if (due(settings_.eval_every, position.step, batches_->steps())) measure(row, position);
+  directory_.metrics(row);
+  if (due(settings_.save_every, position.step, batches_->steps())) save(position);
+  if (stop_requested() && position.step < batches_->steps()) stop(position);
+}
+
+void StageRun::save_models() {
+  trace("save_model");
+  if (last()) {
+    save_stage_model(context_.fs, *model_, settings_, directory_.model(), previous_.value_or(settings_.model.path));
+  } else {
+    if (model_->adapter() != nullptr) model_->merge_adapter();  // the next stage starts a fresh one on these weights
+    save_stage_model(context_.fs, *model_, settings_, directory_.stage_model(stage_.name), {});
+  }
+}
+
+RunOutcome StageRun::train(Position& position, const std::optional<Checkpoint>& checkpoint) {
+  load_model();
+  directory_.begin(run_);
+  freeze_reference();
+  step_.emplace(model_->trainable(), settings_.optimizer);
+  if (checkpoint) {
+    restore(*checkpoint, facts(), {model_->trainable(), step_->optimizer(), statistics_});
+    saved_step_ = checkpoint->step;
+  }
+  directory_.log("stage", Json::object({{"name", stage_.name},
+                                        {"steps", batches_->steps()},
+                                        {"records", data_.train.report.records},
+                                        {"parameters", model_->trainable().count()}}));
+  log_info(stage_.name + ": " + std::to_string(data_.train.report.records) + " records, " +
+           std::to_string(model_->trainable().count()) + " trainable parameters, " + std::to_string(batches_->steps()) +
+           " steps");
+  if (!position.unmeasured.is_null()) finish_step(Json(position.unmeasured), position);
+  ProgressLine shown(stage_.name, static_cast<std::size_t>(batches_->steps()), "steps");
+  while (position.step < batches_->steps()) {
+    std::optional<Json> row = one_step(position);
+    if (!row) stop(position);
+    ++position.step;
+    ++position.total_step;
+    position.tokens = row->find("num_tokens")->integer();
+    const double loss = row->find("loss")->number();
+    finish_step(*std::move(row), position);
+    shown.advance(static_cast<std::size_t>(position.step), "loss " + format_double(std::round(1e4 * loss) / 1e4));
+  }
+  save_models();
+  return outcome_of(directory_.last_metrics());
+}
+
+}  // namespace attune
