@@ -205,7 +205,9 @@ int run_demo(Arguments& arguments) {
   say(speed);
   say("curves:      " + (directory.path() / "report.html").string());
   say("the votes:   " + (out / "data" / "disagreement.html").string());
-  say("the model:   " + directory.model().string() + "   (attune chat --model " + directory.model().string() + ")");
+  say("the model:   " + directory.model().string());
+  say("ask it:      build/attune generate --model " + directory.model().string() + " --prompts " +
+      (out / "data" / "held-out-votes.jsonl").string());
   answer.finish();
   return 0;
 }

@@ -26,10 +26,6 @@ GenerateRequest request_options(Arguments& arguments) {
   return request;
 }
 
-std::string address(const Record& record, std::size_t row) {
-  return record.id.empty() ? std::to_string(row) : record.id;
-}
-
 template <class Number>
 Json list_of(const std::vector<Number>& values) {
   Json list = Json::array();
@@ -37,7 +33,7 @@ Json list_of(const std::vector<Number>& values) {
   return list;
 }
 
-Json row_of(const std::string& record, std::size_t sample, const Generated& generated) {
+Json row_of(const Json& record, std::size_t sample, const Generated& generated) {
   return Json::object({{"record", record},
                        {"completion", sample},
                        {"text", generated.text},
@@ -70,7 +66,7 @@ int run_generate(Arguments& arguments) {
   Answer answer(out);
   ProgressLine progress("generate", requests.size(), "prompts");
   const auto answered = [&](std::size_t request, const std::vector<Generated>& samples) {
-    const std::string record = address(dataset.records[request], request);
+    const Json record = record_address(dataset.records[request].id, static_cast<std::int64_t>(request));
     for (std::size_t i = 0; i < samples.size(); ++i) answer.row(row_of(record, i, samples[i]));
     answer.flush();
     progress.advance(request + 1);

@@ -1,15 +1,42 @@
 #include "attune/cli_torch/load.h"
 
+#include <filesystem>
+
+#include "attune/base/errors.h"
+#include "attune/base/files.h"
+#include "attune/base/json.h"
 #include "attune/base/threads.h"
 #include "attune/tensor/allocator.h"
 
 namespace attune {
+namespace {
+
+std::string base_of_adapter(const Path& folder) {
+  const Path file = folder / "adapter_config.json";
+  try {
+    const Json config = Json::parse(read_file(file));
+    const Json* base = config.find("base_model_name_or_path");
+    if (base != nullptr && base->is_string() && std::filesystem::is_directory(base->string())) return base->string();
+  } catch (const JsonSyntaxError& error) {
+    throw FormatError({.file = file.string()}, "no JSON: " + error.reason);
+  }
+  throw MissingInput({.file = file.string(), .field = "base_model_name_or_path"}, "no folder of a base model there", "",
+                     "give --model BASE --adapter " + folder.string());
+}
+
+}  // namespace
 
 ModelChoice model_choice(Arguments& arguments) {
   ModelChoice choice;
   choice.model = arguments.required("--model");
   choice.tokenizer = arguments.option("--tokenizer").value_or(choice.model);
   choice.adapter = arguments.option("--adapter");
+  const Path folder = choice.model;
+  if (!choice.adapter && std::filesystem::exists(folder / "adapter_config.json") &&
+      !std::filesystem::exists(folder / "config.json")) {
+    choice.adapter = choice.model;
+    choice.model = base_of_adapter(folder);
+  }
   choice.chat_template = arguments.option("--template").value_or("");
   return choice;
 }
@@ -22,5 +49,7 @@ LanguageModel load_choice(const ModelChoice& choice, const Tokenizer& tokenizer)
   if (choice.adapter) model.load_adapter(*choice.adapter);
   return model;
 }
+
+Json record_address(const std::string& id, std::int64_t row) { return id.empty() ? Json(row) : Json(id); }
 
 }  // namespace attune

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "attune/base/json.h"
 #include "attune/cli/arguments.h"
 #include "attune/model/language_model.h"
 #include "attune/text/tokenizer.h"
@@ -23,5 +24,8 @@ ModelChoice model_choice(Arguments& arguments);
 // Loads it, checks that the tokenizer fits, sets the number of threads. A folder that holds only an adapter names its
 // base model itself.
 LanguageModel load_choice(const ModelChoice& choice, const Tokenizer& tokenizer);
+
+// How answers address a record: its id, or its row number (from 0) where it has none.
+Json record_address(const std::string& id, std::int64_t row);
 
 }  // namespace attune

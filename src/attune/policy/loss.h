@@ -51,7 +51,7 @@ class Counts {
  public:
   void add(const Batch& batch);
   void add(const Counts& other);
-  double of(const Term& term) const;  // 0 never occurs for a term with a non-zero sum
+  double of(const Term& term) const;  // 0 where the step holds nothing of that kind
 
  private:
   static constexpr std::size_t roles = 6;

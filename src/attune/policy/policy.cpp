@@ -155,8 +155,8 @@ Tensor total(const Loss& loss, const Counts& counts) {
   Tensor sum;
   for (const Term& term : loss.terms) {
     const double count = counts.of(term);
-    if (count == 0) continue;  // nothing of that kind in the whole step: its sum is empty
-    const Tensor part = term.sum * (term.weight / count);
+    // Nothing of that kind in the whole step: its sum is an empty one, which adds zero.
+    const Tensor part = term.sum * (count == 0 ? 0 : term.weight / count);
     sum = sum.defined() ? sum + part : part;
   }
   return sum;

@@ -17,7 +17,8 @@ struct TokenCompletion {
 // All completions continue one prompt, the longest beginning they share before the first scored token. A prompt may be
 // empty; then a completion's first token has no predictor and is never scored.
 struct TokenRecord {
-  std::string id = {};  // the record's id, or its row number
+  std::string id = {};   // the record's, may be empty
+  std::int64_t row = 0;  // of the record in its data set: what addresses it when it has no id
   std::vector<std::int32_t> prompt = {};
   std::vector<TokenCompletion> completions = {};
   std::vector<std::int64_t> scored_tokens = {};  // of each completion

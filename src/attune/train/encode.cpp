@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "attune/base/errors.h"
+#include "attune/base/log.h"
 #include "attune/base/threads.h"
 
 namespace attune {
@@ -129,7 +130,8 @@ Encoded encode_record(const Record& record, std::size_t row, const Tokenizer& to
   }
   if (sequences.empty()) result.fate = Fate::no_answer;
   if (result.fate != Fate::kept) return result;
-  result.record.id = record.id.empty() ? std::to_string(row) : record.id;
+  result.record.id = record.id;
+  result.record.row = static_cast<std::int64_t>(row);
   share_prompt(sequences, result.record);
   if (std::count(result.record.scored_tokens.begin(), result.record.scored_tokens.end(), 0) > 0) {
     result.fate = Fate::no_answer;
@@ -139,6 +141,15 @@ Encoded encode_record(const Record& record, std::size_t row, const Tokenizer& to
 }
 
 }  // namespace
+
+void log_report(const EncodeReport& report) {
+  const auto say = [](std::int64_t count, const char* before, const char* after) {
+    if (count > 0) log_info(before + std::to_string(count) + after);
+  };
+  say(report.long_prompts, "dropped ", " records whose prompt fills the most tokens allowed");
+  say(report.no_answer, "dropped ", " records without a token to learn");
+  say(report.truncated, "cut ", " completions at the most tokens allowed");
+}
 
 EncodedData encode(const Dataset& dataset, const Tokenizer& tokenizer, const EncodeSettings& settings) {
   std::vector<Encoded> all(dataset.records.size());

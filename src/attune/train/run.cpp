@@ -47,7 +47,6 @@ void OptimizerSettings::AdamW::describe(Fields& fields) {
 
 void OptimizerSettings::describe(Fields& fields) {
   fields("adamw", adamw, "AdamW");
-  fields("lr", lr, "short for adamw.lr").at_least(0);
   fields("max_grad_norm", max_grad_norm, "clips the gradient's norm; 0: no clipping").at_least(0);
 }
 
@@ -178,6 +177,12 @@ void check(const RunSettings& settings, const ConfigNode& root) {
 
 }  // namespace
 
+// `optimizer.lr` is short for `optimizer.adamw.lr`, wherever it stands; what is set last counts.
+static std::string spelled_out(const std::string& assignment) {
+  const std::string shorthand = "optimizer.lr=";
+  return assignment.starts_with(shorthand) ? "optimizer.adamw.lr=" + assignment.substr(shorthand.size()) : assignment;
+}
+
 RunFile load_run(const Path& file, const std::vector<std::string>& overrides, const std::string& verb) {
   return parse_run(read_file(file), file.string(), overrides, verb);
 }
@@ -186,7 +191,7 @@ RunFile parse_run(std::string text, const std::string& file, const std::vector<s
               const std::string& verb) {
   RunFile run;
   ConfigNode root = parse_yaml(text, file);
-  for (const auto& assignment : overrides) apply_override(root, assignment);
+  for (const auto& assignment : overrides) apply_override(root, spelled_out(assignment));
   if (root.kind == ConfigNode::Kind::null) root.kind = ConfigNode::Kind::map;
   const auto refuse_verb = [&](const ConfigNode& node, const std::string& named) {
     throw ConfigError(node.where("objective"), "the objective " + named, verb + ", as on the command line");
@@ -202,7 +207,13 @@ RunFile parse_run(std::string text, const std::string& file, const std::vector<s
     ConfigNode common = root;
     std::erase_if(common.members, [](const auto& member) { return member.first == "stages"; });
     const auto keys = run_keys();
-    for (const ConfigNode& stage : stages->items) trees.push_back(expand_stage(common, stage, keys));
+    for (const ConfigNode& stage : stages->items) {
+      trees.push_back(expand_stage(common, stage, keys));
+      // The command line outranks what a stage says of itself; `stages.1.dpo.beta=...` addresses one stage.
+      for (const auto& assignment : overrides) {
+        if (!assignment.starts_with("stages")) apply_override(trees.back(), spelled_out(assignment));
+      }
+    }
   } else {
     if (root.find("objective") == nullptr && !verb.empty()) {
       ConfigNode objective;
@@ -239,6 +250,7 @@ RunFile parse_run(std::string text, const std::string& file, const std::vector<s
 }
 
 Json save_run(RunFile& run) {
+  if (run.stages.size() == 1) return save_config(run.stages.front().settings);
   Json result = Json::object();
   for (Stage& stage : run.stages) result.set(stage.name, save_config(stage.settings));
   return result;

@@ -68,10 +68,8 @@ struct OptimizerSettings {
     double weight_decay = 0;
     void describe(Fields& fields);
   };
-  AdamW adamw = {};
-  std::optional<double> lr = {};  // short for adamw.lr
+  AdamW adamw = {};  // `optimizer.lr` is short for `optimizer.adamw.lr`
   double max_grad_norm = 1;       // 0: no clipping
-  double learning_rate() const { return lr.value_or(adamw.lr); }
   void describe(Fields& fields);
 };
 
@@ -137,6 +135,7 @@ RunFile load_run(const Path& file, const std::vector<std::string>& overrides, co
 RunFile parse_run(std::string text, const std::string& file, const std::vector<std::string>& overrides,
               const std::string& verb);
 
-Json save_run(RunFile& run);  // all settings of all stages, defaults included
+// All settings, defaults included: a run file again; of several stages, one section each (a record, no run file).
+Json save_run(RunFile& run);
 
 }  // namespace attune

@@ -12,41 +12,57 @@
 namespace attune {
 namespace {
 
-EncodedData read_and_encode(const RunSettings& settings, const std::vector<DataPart>& parts, const Tokenizer& tokenizer,
-                            Dataset& dataset, std::int64_t& bad_rows) {
+Dataset read_parts(const RunSettings& settings, const std::vector<DataPart>& parts) {
   ReadResult read =
       read_dataset(parts, {.on_bad_row = settings.data.on_bad_row, .seed = static_cast<std::uint64_t>(settings.seed)});
-  bad_rows += read.report.bad_rows;
   for (const auto& [reason, rows] : read.report.reasons) {
     log_info("dropped " + std::to_string(rows) + " rows: " + reason);
   }
-  EncodedData data =
-      encode(read.dataset, tokenizer,
-             {.max_tokens = settings.data.max_tokens, .chat = chat_encoder(settings.data.chat_template, tokenizer)});
-  const EncodeReport& report = data.report;
-  if (report.long_prompts > 0) {
-    log_info("dropped " + std::to_string(report.long_prompts) + " records whose prompt fills data.max_tokens");
-  }
-  if (report.no_answer > 0)
-    log_info("dropped " + std::to_string(report.no_answer) + " records without a token to learn");
-  if (report.truncated > 0) log_info("cut " + std::to_string(report.truncated) + " completions at data.max_tokens");
-  dataset = std::move(read.dataset);
-  return data;
+  return std::move(read.dataset);
 }
 
-// Moves the records of a share of the prompts to the evaluation data. Equal prompts go the same way, whatever stage or
+// Records in which the objectives find no answer to score are left out, and counted. DataError when none remains.
+std::vector<TokenRecord> encode_useful(const Dataset& dataset, const RunSettings& settings, const Tokenizer& tokenizer) {
+  EncodedData data =
+      encode(dataset, tokenizer,
+             {.max_tokens = settings.data.max_tokens, .chat = chat_encoder(settings.data.chat_template, tokenizer)});
+  log_report(data.report);
+  const std::size_t useless = std::erase_if(data.records, [&](const TokenRecord& record) {
+    Layout layout;
+    lay_out(settings.objective, record.view(0), layout);
+    return layout.batch().responses.empty();
+  });
+  if (data.records.empty()) {
+    const std::string objective(settings.objective.front().name());
+    throw DataError({.file = settings.data.train.front().path},
+                    std::to_string(useless) + " records, none of which the objective " + objective + " can learn from",
+                    "comparisons of a chosen and a rejected answer, or demonstrations");
+  }
+  if (useless > 0) log_info("dropped " + std::to_string(useless) + " records that the objective cannot learn from");
+  return std::move(data.records);
+}
+
+// What a record asks: its first user message, or the plain prompt. Conversations that continue one another share it.
+std::string question_of(const Record& record) {
+  for (const Node& node : record.nodes) {
+    if (node.message.role == Role::user || node.message.role == Role::plain) return text_of(node.message);
+  }
+  return {};
+}
+
+// Moves the records of a share of the questions out of the data set. Equal questions go the same way, whatever stage or
 // file they stand in.
-void hold_out(double share, std::uint64_t seed, StageData& data) {
-  std::vector<TokenRecord> kept;
-  for (TokenRecord& record : data.train.records) {
-    const std::string_view bytes(reinterpret_cast<const char*>(record.prompt.data()),
-                                 record.prompt.size() * sizeof(std::int32_t));
-    const double place = static_cast<double>(hash64(bytes, seed) >> 11) * 0x1.0p-53;
-    (place < share ? data.eval.records : kept).push_back(std::move(record));
+Dataset hold_out(double share, std::uint64_t seed, Dataset& dataset) {
+  std::vector<Record> kept, held;
+  for (Record& record : dataset.records) {
+    const double place = static_cast<double>(hash64(question_of(record), seed) >> 11) * 0x1.0p-53;
+    (place < share ? held : kept).push_back(std::move(record));
   }
   if (kept.empty()) throw DataError({.field = "data.held_out"}, "no record left to train on", "", "hold out fewer");
-  data.train.records = std::move(kept);
-  data.train.report.records = std::ssize(data.train.records);
+  dataset.records = std::move(kept);
+  Dataset result = dataset;
+  result.records = std::move(held);
+  return result;
 }
 
 void flip_labels(double share, std::uint64_t seed, std::vector<TokenRecord>& records) {
@@ -85,26 +101,20 @@ Tokenizer load_tokenizer(const RunSettings& settings) {
   return Tokenizer::load(settings.tokenizer.empty() ? settings.model.path : settings.tokenizer);
 }
 
-StageData load_stage_data(const RunSettings& settings, const Tokenizer& tokenizer, bool needs_pairs) {
-  StageData data;
-  Dataset eval_prompts;
-  data.train = read_and_encode(settings, settings.data.train, tokenizer, data.prompts, data.bad_rows);
-  if (!settings.data.eval.empty()) {
-    data.eval.records = read_and_encode(settings, settings.data.eval, tokenizer, eval_prompts, data.bad_rows).records;
-    data.prompts = std::move(eval_prompts);
-  }
+StageData load_stage_data(const RunSettings& settings, const Tokenizer& tokenizer) {
   const auto seed = static_cast<std::uint64_t>(settings.seed);
-  if (settings.data.eval.empty() && settings.data.held_out > 0) hold_out(settings.data.held_out, seed, data);
-  if (settings.data.flip > 0) flip_labels(settings.data.flip, seed, data.train.records);
-  if (needs_pairs) {
-    const auto lacking = std::count_if(data.train.records.begin(), data.train.records.end(),
-                                       [](const TokenRecord& record) { return record.preferences.empty(); });
-    if (lacking == static_cast<std::ptrdiff_t>(data.train.records.size())) {
-      throw DataError({.file = settings.data.train.front().path}, "no comparison in any record",
-                      "pairs of a chosen and a rejected answer");
-    }
+  Dataset train = read_parts(settings, settings.data.train), eval;
+  if (!settings.data.eval.empty()) {
+    eval = read_parts(settings, settings.data.eval);
+  } else if (settings.data.held_out > 0) {
+    eval = hold_out(settings.data.held_out, seed, train);
   }
-  data.hash = hash_hex(content_hash(data.train.records) + labels_text(data.train.records));
+  StageData data;
+  data.train = encode_useful(train, settings, tokenizer);
+  if (!eval.records.empty()) data.eval.records = encode_useful(eval, settings, tokenizer);
+  data.prompts = eval.records.empty() ? std::move(train) : std::move(eval);
+  if (settings.data.flip > 0) flip_labels(settings.data.flip, seed, data.train);
+  data.hash = hash_hex(content_hash(data.train) + labels_text(data.train));
   return data;
 }
 

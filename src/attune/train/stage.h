@@ -16,11 +16,10 @@
 namespace attune {
 
 struct StageData {
-  EncodedData train = {};
+  std::vector<TokenRecord> train = {};
   EvaluationData eval = {};
   Dataset prompts = {};   // what samples are written for: the evaluation data's records, else the training data's
   std::string hash = {};  // of everything that training sees
-  std::int64_t bad_rows = 0;
 };
 
 // The tokenizer of the settings: named, or the model folder's.
@@ -28,9 +27,9 @@ Tokenizer load_tokenizer(const RunSettings& settings);
 // Where its files lie, to be copied beside a saved model.
 Path tokenizer_folder(const RunSettings& settings);
 
-// Reads and encodes training and evaluation data. `needs_pairs`: the objective learns from comparisons; records without
-// any are refused (DataError names how many).
-StageData load_stage_data(const RunSettings& settings, const Tokenizer& tokenizer, bool needs_pairs);
+// Reads and encodes training and evaluation data (the file's own, or a held-out share of the questions). Records that the
+// objectives cannot learn from are dropped and counted; DataError when none is left.
+StageData load_stage_data(const RunSettings& settings, const Tokenizer& tokenizer);
 
 // The model of the settings, or the one at `previous` (the stage before), with its adapter attached.
 LanguageModel load_stage_model(const RunSettings& settings, const std::optional<Path>& previous);

@@ -8,6 +8,7 @@
 
 #include "attune/base/clock.h"
 #include "attune/base/errors.h"
+#include "attune/base/hash.h"
 #include "attune/base/log.h"
 #include "attune/base/threads.h"
 #include "attune/stats/agreement.h"
@@ -75,20 +76,21 @@ void StageRun::read() {
   tokenizer_ = load_tokenizer(settings_);
   require_vocabulary(config, tokenizer_->vocabulary_size(), tokenizer_folder(settings_));
   trace("read_dataset");
-  data_ = load_stage_data(settings_, *tokenizer_, needs_.needs_model("reference"));
+  data_ = load_stage_data(settings_, *tokenizer_);
 }
 
 void StageRun::load_model() {
   trace("load_model");
   model_ = load_stage_model(settings_, previous_);
-  start_hash_ = model_->content_hash();
-  batches_.emplace(data_.train.records, BatchOptions{.records = settings_.batch.records,
+  // Weights alone do not say what a model computes: the same bytes under another rope_theta are another model.
+  start_hash_ = hash_hex(model_->content_hash() + model_->config().source.str());
+  batches_.emplace(data_.train, BatchOptions{.records = settings_.batch.records,
                                                      .tokens = settings_.batch.tokens,
                                                      .epochs = settings_.epochs,
                                                      .steps = settings_.steps,
                                                      .shuffle = settings_.data.shuffle,
                                                      .seed = static_cast<std::uint64_t>(settings_.seed)});
-  schedule_.emplace(settings_.schedule, settings_.optimizer.learning_rate(), batches_->steps());
+  schedule_.emplace(settings_.schedule, settings_.optimizer.adamw.lr, batches_->steps());
 }
 
 // At the start of a stage the model is its own reference.
@@ -99,9 +101,9 @@ void StageRun::freeze_reference() {
     reference_ = std::make_shared<const LanguageModel>(model_->frozen_copy());
   }
   trace("frozen_columns");
-  frozen_ = freeze_columns(data_.train.records);
+  frozen_ = freeze_columns(data_.train);
   data_.eval.frozen = freeze_columns(data_.eval.records);
-  policy_.emplace(*model_, data_.train.records);
+  policy_.emplace(*model_, data_.train);
   eval_policy_.emplace(*model_, data_.eval.records);
   if (reference_) {
     policy_->freeze("reference", reference_);
@@ -150,7 +152,7 @@ std::optional<Json> StageRun::one_step(const Position& position) {
   const Progress progress{.fraction = static_cast<double>(position.step) / static_cast<double>(batches_->steps()),
                           .step = position.step,
                           .seed = static_cast<std::uint64_t>(settings_.seed)};
-  const StepPlan plan = plan_step(batches_->at(position.step), objectives, data_.train.records, frozen_);
+  const StepPlan plan = plan_step(batches_->at(position.step), objectives, data_.train, frozen_);
   auto statistics = gather_statistics(plan, objectives, needs_, *policy_, statistics_);
   Metrics metrics;
   for (const Batch& batch : plan.batches) {
@@ -241,9 +243,9 @@ RunOutcome StageRun::train(Position& position, const std::optional<Checkpoint>& 
   }
   directory_.log("stage", Json::object({{"name", stage_.name},
                                         {"steps", batches_->steps()},
-                                        {"records", data_.train.report.records},
+                                        {"records", std::ssize(data_.train)},
                                         {"parameters", model_->trainable().count()}}));
-  log_info(stage_.name + ": " + std::to_string(data_.train.report.records) + " records, " +
+  log_info(stage_.name + ": " + std::to_string(std::ssize(data_.train)) + " records, " +
            std::to_string(model_->trainable().count()) + " trainable parameters, " + std::to_string(batches_->steps()) +
            " steps");
   if (!position.unmeasured.is_null()) finish_step(Json(position.unmeasured), position);

@@ -23,7 +23,7 @@ TEST(RunFile, VerbNamesTheObjectiveWhenTheFileDoesNot) {
   const RunFile run = parse_run(minimal, "run.yaml", {"optimizer.lr=1e-5", "objective.dpo.beta=0.2"}, "dpo");
   ASSERT_EQ(run.stages.size(), 1u);
   EXPECT_EQ(run.stages[0].settings.objective.at(0).name(), "dpo");
-  EXPECT_EQ(run.stages[0].settings.optimizer.learning_rate(), 1e-5);
+  EXPECT_EQ(run.stages[0].settings.optimizer.adamw.lr, 1e-5);
   EXPECT_EQ(run.stages[0].name, "dpo");
 }
 
@@ -45,6 +45,21 @@ TEST(RunFile, StagesShareWhatTheFileSaysAndKeepWhatIsTheirs) {
   EXPECT_EQ(run.stages[1].settings.data.max_tokens, 64);
   EXPECT_EQ(run.stages[1].settings.optimizer.adamw.lr, 1e-5);
   EXPECT_EQ(run.stages[1].settings.optimizer.adamw.weight_decay, 0.1);
+}
+
+TEST(RunFile, TheCommandLineOutranksWhatAStageSays) {
+  const RunFile run = parse_run(
+      "model: m\ndata: {train: a.jsonl}\nstages:\n- sft: {epochs: 2}\n- dpo: {epochs: 3, optimizer: {adamw: {lr: 1}}}\n",
+      "run.yaml", {"epochs=1", "optimizer.lr=0.5", "stages.1.dpo.beta=0.7"}, "dpo");
+  for (const Stage& stage : run.stages) EXPECT_EQ(stage.settings.epochs, 1);
+  EXPECT_EQ(run.stages[1].settings.optimizer.adamw.lr, 0.5);
+  EXPECT_EQ(save_run(const_cast<RunFile&>(run)).find("2-dpo")->find("objective")->items()[0].find("dpo")->find("beta")->number(), 0.7);
+}
+
+TEST(RunFile, ResolvedSettingsOfOneStageAreARunFileAgain) {
+  RunFile run = parse_run(minimal, "run.yaml", {"seed=5", "objective.dpo.beta=0.2"}, "dpo");
+  RunFile again = parse_run(to_yaml(save_run(run)), "resolved.yaml", {}, "dpo");
+  EXPECT_EQ(save_run(again), save_run(run));
 }
 
 TEST(RunFile, AStageMayHoldSeveralObjectives) {
