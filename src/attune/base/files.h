@@ -30,7 +30,7 @@ class Fs {
   virtual std::unique_ptr<WritableFile> create(const Path& path, bool append = false) = 0;  // truncates unless append
   virtual void rename(const Path& from, const Path& to) = 0;                                // replaces `to`
   virtual void remove(const Path& path) = 0;  // recursively; nothing happens when it is not there
-  virtual void make_directories(const Path& path) = 0;
+  virtual void make_directories(const Path& path) = 0;  // those above it too; they survive a power loss
   virtual void sync_directory(const Path& path) = 0;
   virtual void link(const Path& target, const Path& path) = 0;  // symbolic link, replaced atomically
 };

@@ -1,5 +1,5 @@
-// A polite stop: SIGTERM, SIGINT and SIGUSR1 ask the run to finish its step, save and leave; a second signal leaves at
-// once (earlier checkpoints stay whole).
+// A polite stop: SIGTERM, SIGINT and SIGUSR1 ask the run to save after the micro-batch at hand and leave; a second
+// signal leaves at once (earlier checkpoints stay whole).
 #pragma once
 
 namespace attune {
