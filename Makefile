@@ -2,7 +2,7 @@
 # make test   sets everything up, then runs all tests
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: setup build demo test parity bench fuzz format clean
+.PHONY: setup build demo test parity format clean
 
 setup:
 	@tools/setup.sh
@@ -23,14 +23,6 @@ test: build
 parity: build
 	@tools/setup.sh parity
 	@tests/parity/run.sh
-
-bench: build
-	@tools/setup.sh parity
-	@bench/run.sh $(ROW)
-
-# Long random tests; `make test` replays what they found.
-fuzz: build
-	@tests/fuzz.sh
 
 format:
 	@git ls-files '*.h' '*.cpp' | xargs clang-format -i

@@ -65,7 +65,7 @@ struct PairTable {
     const Tensor both = leaf();
     std::vector<Batch> batches;
     Counts counts;
-    for (std::int64_t begin = 0; begin < size(); begin += micro > 0 ? micro : size()) {
+    for (std::int64_t begin = 0; begin<size(); begin += micro> 0 ? micro : size()) {
       batches.push_back(batch(objectives, begin, std::min(size(), begin + (micro > 0 ? micro : size()))));
       counts.add(batches.back());
     }

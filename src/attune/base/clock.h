@@ -5,7 +5,7 @@
 
 namespace attune {
 
-double now_seconds();          // monotonic
-std::string utc_timestamp();   // 2026-01-31T12:00:00Z
+double now_seconds();         // monotonic
+std::string utc_timestamp();  // 2026-01-31T12:00:00Z
 
 }  // namespace attune

@@ -63,8 +63,7 @@ std::string Problem::str() const {
   return one_line(text);
 }
 
-Error::Error(ErrorKind kind, Problem problem)
-    : kind_(kind), problem_(std::move(problem)), message_(problem_.str()) {}
+Error::Error(ErrorKind kind, Problem problem) : kind_(kind), problem_(std::move(problem)), message_(problem_.str()) {}
 
 std::string Error::json() const {
   Json error = Json::object();

@@ -45,7 +45,7 @@ struct Problem {
   std::string found = {};     // never the content of a user's data
   std::string expected = {};  // may be empty
   std::string remedy = {};    // may be empty
-  std::string str() const;  // "WHERE: found X; expected Y; do Z"
+  std::string str() const;    // "WHERE: found X; expected Y; do Z"
 };
 
 class Error : public std::exception {

@@ -18,18 +18,19 @@ class WritableFile {
  public:
   virtual ~WritableFile() = default;
   virtual void write(std::string_view bytes) = 0;
-  virtual void sync() = 0;   // fsync: the bytes survive a power loss
+  virtual void sync() = 0;  // fsync: the bytes survive a power loss
   virtual void close() = 0;
 };
 
 // Every durable write of attune goes through these operations; each throws IoError, OutputError (cannot create) or
-// PermissionError naming the path. `disk()` is the real one; tests pass one that fails, forgets or stops at operation n.
+// PermissionError naming the path. `disk()` is the real one; tests pass one that fails, forgets or stops at operation
+// n.
 class Fs {
  public:
   virtual ~Fs() = default;
   virtual std::unique_ptr<WritableFile> create(const Path& path, bool append = false) = 0;  // truncates unless append
   virtual void rename(const Path& from, const Path& to) = 0;                                // replaces `to`
-  virtual void remove(const Path& path) = 0;  // recursively; nothing happens when it is not there
+  virtual void remove(const Path& path) = 0;            // recursively; nothing happens when it is not there
   virtual void make_directories(const Path& path) = 0;  // those above it too; they survive a power loss
   virtual void sync_directory(const Path& path) = 0;
   virtual void link(const Path& target, const Path& path) = 0;  // symbolic link, replaced atomically

@@ -14,12 +14,18 @@ namespace {
 Json convert(const simdjson::dom::element& element) {
   using simdjson::dom::element_type;
   switch (element.type()) {
-    case element_type::NULL_VALUE: return {};
-    case element_type::BOOL: return bool(element);
-    case element_type::INT64: return std::int64_t(element);
-    case element_type::UINT64: return static_cast<double>(std::uint64_t(element));
-    case element_type::DOUBLE: return double(element);
-    case element_type::STRING: return std::string_view(element);
+    case element_type::NULL_VALUE:
+      return {};
+    case element_type::BOOL:
+      return bool(element);
+    case element_type::INT64:
+      return std::int64_t(element);
+    case element_type::UINT64:
+      return static_cast<double>(std::uint64_t(element));
+    case element_type::DOUBLE:
+      return double(element);
+    case element_type::STRING:
+      return std::string_view(element);
     case element_type::ARRAY: {
       const simdjson::dom::array array = element;
       Json::Array items;
@@ -45,11 +51,21 @@ void write(const Json& value, int indent, int depth, std::string& out) {
     out.append(static_cast<std::size_t>(indent * level), ' ');
   };
   switch (value.type()) {
-    case Json::Type::null: out += "null"; return;
-    case Json::Type::boolean: out += value.boolean() ? "true" : "false"; return;
-    case Json::Type::integer: out += std::to_string(value.integer()); return;
-    case Json::Type::number: out += std::isfinite(value.number()) ? format_double(value.number()) : "null"; return;
-    case Json::Type::string: out += json_quote(value.string()); return;
+    case Json::Type::null:
+      out += "null";
+      return;
+    case Json::Type::boolean:
+      out += value.boolean() ? "true" : "false";
+      return;
+    case Json::Type::integer:
+      out += std::to_string(value.integer());
+      return;
+    case Json::Type::number:
+      out += std::isfinite(value.number()) ? format_double(value.number()) : "null";
+      return;
+    case Json::Type::string:
+      out += json_quote(value.string());
+      return;
     case Json::Type::array: {
       out += '[';
       bool first = true;
@@ -79,8 +95,8 @@ void write(const Json& value, int indent, int depth, std::string& out) {
   }
 }
 
-// simdjson refuses integers beyond 64 bits; Python writes them (a tokenizer's model_max_length of 10^30). Gives the text
-// with an exponent behind each of those, so that they are read as doubles.
+// simdjson refuses integers beyond 64 bits; Python writes them (a tokenizer's model_max_length of 10^30). Gives the
+// text with an exponent behind each of those, so that they are read as doubles.
 std::string with_big_integers_as_doubles(std::string_view text) {
   constexpr std::size_t digits_that_always_fit = 18;
   std::string out;
@@ -95,7 +111,8 @@ std::string with_big_integers_as_doubles(std::string_view text) {
     }
     std::size_t end = text.find_first_not_of("0123456789", i);
     end = std::min(end, text.size());
-    const bool fraction_or_exponent = !out.empty() && std::string_view(".eE+").find(out.back()) != std::string_view::npos;
+    const bool fraction_or_exponent =
+        !out.empty() && std::string_view(".eE+").find(out.back()) != std::string_view::npos;
     const bool integer = end == text.size() || std::string_view(".eE").find(text[end]) == std::string_view::npos;
     out.append(text.substr(i, end - i));
     if (integer && !fraction_or_exponent && end - i > digits_that_always_fit) out += "e0";
@@ -131,13 +148,20 @@ Json Json::parse(std::string_view text) {
 
 std::string_view Json::type_name() const {
   switch (type()) {
-    case Type::null: return "null";
-    case Type::boolean: return "a boolean";
-    case Type::integer: return "an integer";
-    case Type::number: return "a number";
-    case Type::string: return "a string";
-    case Type::array: return "a list";
-    case Type::object: return "an object";
+    case Type::null:
+      return "null";
+    case Type::boolean:
+      return "a boolean";
+    case Type::integer:
+      return "an integer";
+    case Type::number:
+      return "a number";
+    case Type::string:
+      return "a string";
+    case Type::array:
+      return "a list";
+    case Type::object:
+      return "an object";
   }
   return "";
 }
@@ -210,13 +234,27 @@ std::string json_quote(std::string_view text) {
   out += '"';
   for (const char c : text) {
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
-      case '\b': out += "\\b"; break;
-      case '\f': out += "\\f"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      case '\b':
+        out += "\\b";
+        break;
+      case '\f':
+        out += "\\f";
+        break;
       default:
         if (static_cast<unsigned char>(c) < 0x20) {
           out += "\\u00";

@@ -60,7 +60,7 @@ class Json {
   Object& members();
 
   const Json* find(std::string_view key) const;  // nullptr when absent, or when this is no object
-  Json& set(std::string_view key, Json value);    // replaces the last of that key or appends; the value's place
+  Json& set(std::string_view key, Json value);   // replaces the last of that key or appends; the value's place
   void push_back(Json value);
   std::size_t size() const;  // of an array or object
 
@@ -81,8 +81,8 @@ struct JsonSyntaxError {
   std::string reason;
 };
 
-std::string json_quote(std::string_view text);       // with the quotes
-std::string format_double(double value);              // shortest text that reads back equal; "1.0" for 1
+std::string json_quote(std::string_view text);  // with the quotes
+std::string format_double(double value);        // shortest text that reads back equal; "1.0" for 1
 bool valid_utf8(std::string_view text);
 
 }  // namespace attune

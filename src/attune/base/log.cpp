@@ -31,7 +31,11 @@ void log_debug(std::string_view text) {
 void log_warning(std::string_view text) { line("attune: warning: ", text); }
 
 ProgressLine::ProgressLine(std::string what, std::size_t total, std::string unit)
-    : what_(std::move(what)), unit_(std::move(unit)), total_(total), start_(now_seconds()), terminal_(::isatty(2) == 1) {
+    : what_(std::move(what)),
+      unit_(std::move(unit)),
+      total_(total),
+      start_(now_seconds()),
+      terminal_(::isatty(2) == 1) {
   shown_ = start_;
 }
 

@@ -10,7 +10,7 @@ enum class LogLevel { quiet, info, debug };
 
 void set_log_level(LogLevel level);
 LogLevel log_level();
-void log_info(std::string_view line);   // "attune: LINE"
+void log_info(std::string_view line);  // "attune: LINE"
 void log_debug(std::string_view line);
 void log_warning(std::string_view line);  // shown at every level
 

@@ -15,10 +15,10 @@ class Random {
   // The stream `name` of a run's seed; indices tell its members apart: Random(seed, "rollout", {step, sample}).
   Random(std::uint64_t seed, std::string_view stream, std::initializer_list<std::int64_t> indices = {});
 
-  std::uint64_t next();                       // 64 uniform bits
-  double uniform();                           // [0, 1), 53 bits
-  double normal();                            // standard normal (inverse transform of one uniform: one draw a value)
-  std::uint64_t below(std::uint64_t bound);   // [0, bound), unbiased; bound > 0
+  std::uint64_t next();                      // 64 uniform bits
+  double uniform();                          // [0, 1), 53 bits
+  double normal();                           // standard normal (inverse transform of one uniform: one draw a value)
+  std::uint64_t below(std::uint64_t bound);  // [0, bound), unbiased; bound > 0
   std::vector<std::int64_t> permutation(std::int64_t size);
 
   std::uint64_t position() const { return position_; }  // draws of next() so far

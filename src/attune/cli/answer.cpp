@@ -30,7 +30,8 @@ struct Answer::Target {
       while (!bytes.empty()) {
         const ssize_t count = ::write(STDOUT_FILENO, bytes.data(), bytes.size());
         if (count < 0 && errno == EINTR) continue;
-        if (count < 0) throw IoError({.file = "standard output"}, std::string("writing failed: ") + std::strerror(errno));
+        if (count < 0)
+          throw IoError({.file = "standard output"}, std::string("writing failed: ") + std::strerror(errno));
         bytes.remove_prefix(static_cast<std::size_t>(count));
       }
     }

@@ -16,10 +16,10 @@ class Answer {
   explicit Answer(std::optional<std::string> path = std::nullopt);
   ~Answer();
   void text(std::string_view text);
-  void row(const Json& row);       // one JSON Lines row
+  void row(const Json& row);        // one JSON Lines row
   void document(const Json& json);  // one indented JSON document
   void flush();                     // what was written so far reaches the reader
-  void finish();                   // flushes; throws IoError when the reader is gone or the disk is full
+  void finish();                    // flushes; throws IoError when the reader is gone or the disk is full
 
  private:
   struct Target;

@@ -14,10 +14,10 @@ class Arguments {
  public:
   Arguments(std::string verb, std::vector<std::string> words);
 
-  bool flag(std::string_view name);                              // flag("--json")
-  std::optional<std::string> option(std::string_view name);      // --name VALUE or --name=VALUE; the last one counts
-  std::vector<std::string> every(std::string_view name);         // an option that may be given several times
-  std::string required(std::string_view name);                   // throws UsageError when absent
+  bool flag(std::string_view name);                          // flag("--json")
+  std::optional<std::string> option(std::string_view name);  // --name VALUE or --name=VALUE; the last one counts
+  std::vector<std::string> every(std::string_view name);     // an option that may be given several times
+  std::string required(std::string_view name);               // throws UsageError when absent
   std::int64_t integer(std::string_view name, std::int64_t otherwise);
   double number(std::string_view name, double otherwise);
 
@@ -33,8 +33,8 @@ class Arguments {
 
  private:
   std::string verb_;
-  std::vector<std::string> words_;   // options are taken out as they are asked for
-  std::vector<std::string> plain_;   // behind "--"
+  std::vector<std::string> words_;  // options are taken out as they are asked for
+  std::vector<std::string> plain_;  // behind "--"
   std::vector<std::string> known_;
 };
 

@@ -10,7 +10,8 @@ namespace {
 constexpr std::array table{
     Verb{"demo", "shows all of it on a small world of its own (two cores: about two minutes)",
          "usage: attune demo [--out FOLDER] [--seed S] [--json] [key=value ...]\n\n"
-         "Writes preference data of people with known tastes, trains a tiny model on it (SFT, then DPO) and says how much\n"
+         "Writes preference data of people with known tastes, trains a tiny model on it (SFT, then DPO) and says how "
+         "much\n"
          "better those tastes like its answers afterwards.\n",
          nullptr},
     Verb{"init", "writes a commented run file to start from",
@@ -30,7 +31,8 @@ constexpr std::array table{
          "       attune tokenize --tokenizer T --messages PATH [--template FILE] [--generation-prompt] [--out FILE]\n\n"
          "T is a model folder or a tokenizer.json. Rows of PATH (JSON Lines or plain lines) are answered one by one:\n"
          "{\"ids\": [...]}, {\"text\": \"...\"} with --decode, {\"text\", \"ids\", \"mask\"} with --messages.\n"
-         "--special none (the default): what users write is plain text, also where it spells a control token, and nothing\n"
+         "--special none (the default): what users write is plain text, also where it spells a control token, and "
+         "nothing\n"
          "is put around a text. --special auto: as Hugging Face does; with --decode it leaves special tokens out.\n",
          run_tokenize},
     Verb{"train", "trains: sft, or a preference objective such as dpo",
@@ -46,23 +48,27 @@ constexpr std::array table{
          "usage: attune logps --model M --data PATH [--adapter A] [--per-token] [--out FILE]\n\n"
          "Answers {\"record\",\"completion\",\"logp\",\"tokens\"} a completion; --per-token adds \"logps\".\n",
          nullptr},
-    Verb{"generate", "samples answers to prompts, batched",
-         "usage: attune generate --model M --prompts PATH [--adapter A] [--tokenizer T] [--template FILE] [--n N]\n"
-         "                       [--max-tokens N] [--temperature T] [--top-k K] [--top-p P] [--min-p P] [--seed S]\n"
-         "                       [--stop TEXT ...] [--batch B] [--out FILE]\n\n"
-         "Answers {\"record\",\"completion\",\"text\",\"ids\",\"logps\",\"stop\"} a sample, in the order of the prompts, each\n"
-         "as soon as it is its turn; stop is eos, length or stop-string. PATH is data of any known format, of which the\n"
-         "prompts are taken. Temperature 0 is greedy. B answers are written at once; which ones does not change them.\n",
-         nullptr},
+    Verb{
+        "generate", "samples answers to prompts, batched",
+        "usage: attune generate --model M --prompts PATH [--adapter A] [--tokenizer T] [--template FILE] [--n N]\n"
+        "                       [--max-tokens N] [--temperature T] [--top-k K] [--top-p P] [--min-p P] [--seed S]\n"
+        "                       [--stop TEXT ...] [--batch B] [--out FILE]\n\n"
+        "Answers {\"record\",\"completion\",\"text\",\"ids\",\"logps\",\"stop\"} a sample, in the order of the "
+        "prompts, each\n"
+        "as soon as it is its turn; stop is eos, length or stop-string. PATH is data of any known format, of which "
+        "the\n"
+        "prompts are taken. Temperature 0 is greedy. B answers are written at once; which ones does not change them.\n",
+        nullptr},
     Verb{"chat", "a conversation in the terminal",
-         "usage: attune chat --model M [--adapter A] [--tokenizer T] [--template FILE] [--system TEXT] [--max-tokens N]\n"
+         "usage: attune chat --model M [--adapter A] [--tokenizer T] [--template FILE] [--system TEXT] [--max-tokens "
+         "N]\n"
          "                   [--temperature T] [--top-k K] [--top-p P] [--min-p P] [--seed S]\n\n"
          "A line is a message; /reset forgets the conversation, /exit ends it. On a pipe: a line in, an answer out.\n",
          nullptr},
     Verb{"merge", "an adapter into its base model's weights",
          "usage: attune merge --model M --adapter A --out FOLDER\n", nullptr},
-    Verb{"parts", "lists what exists: objectives, formats, reports, ...",
-         "usage: attune parts [KIND] [--json]\n", run_parts},
+    Verb{"parts", "lists what exists: objectives, formats, reports, ...", "usage: attune parts [KIND] [--json]\n",
+         run_parts},
     Verb{"explain", "formula, options with defaults and paper of one part",
          "usage: attune explain KIND NAME [--json]\n", run_explain},
 };

@@ -16,8 +16,8 @@ struct Verb {
   int (*run)(Arguments&);    // the exit code; nullptr: lives in the torch half
 };
 
-std::span<const Verb> verbs();           // all of them, in the order of the help
-std::span<const Verb> torch_verbs();     // the torch half's own table (defined in cli_torch/)
+std::span<const Verb> verbs();        // all of them, in the order of the help
+std::span<const Verb> torch_verbs();  // the torch half's own table (defined in cli_torch/)
 
 // What the program passes to the torch half, whose copies of the libraries below are its own.
 struct TorchHalf {

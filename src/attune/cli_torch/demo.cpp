@@ -1,5 +1,5 @@
-// `attune demo`: the main job on an embedded default. People with known tastes vote on answers, a tiny model learns from
-// demonstrations (SFT) and then from the votes (DPO), and the known tastes judge what it writes before and after.
+// `attune demo`: the main job on an embedded default. People with known tastes vote on answers, a tiny model learns
+// from demonstrations (SFT) and then from the votes (DPO), and the known tastes judge what it writes before and after.
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -41,20 +41,30 @@ constexpr const char* model_config = R"({
 std::string run_file(const Path& data, std::uint64_t seed) {
   const auto at = [&](const char* name) { return json_quote((data / name).string()); };
   return "# A tiny model from scratch: demonstrations first, then everybody's votes.\n"
-         "model: {config: " + at("config.json") + ", init: random}\n"
-         "tokenizer: " + at("tokenizer.json") + "\n"
+         "model: {config: " +
+         at("config.json") +
+         ", init: random}\n"
+         "tokenizer: " +
+         at("tokenizer.json") +
+         "\n"
          "batch: {records: 32, tokens: 4096}\n"
          "schedule: {warmup: 0.05, decay: cosine}\n"
          "samples: {prompts: 4, max_tokens: 64}\n"
-         "seed: " + std::to_string(seed) + "\n"
+         "seed: " +
+         std::to_string(seed) +
+         "\n"
          "stages:\n"
          "  - sft:\n"
-         "      data: {train: " + at("demonstrations.jsonl") + "}\n"
+         "      data: {train: " +
+         at("demonstrations.jsonl") +
+         "}\n"
          "      optimizer: {adamw: {lr: 3.0e-3, weight_decay: 0.01}}\n"
          "      epochs: 8\n"
          "  - dpo:\n"
          "      objective: [{dpo: {beta: 0.1}}, {sft: {weight: 0.5}}]\n"
-         "      data: {train: " + at("votes.jsonl") + ", eval: " + at("held-out-votes.jsonl") + "}\n"
+         "      data: {train: " +
+         at("votes.jsonl") + ", eval: " + at("held-out-votes.jsonl") +
+         "}\n"
          "      optimizer: {adamw: {lr: 4.0e-4}}\n"
          "      epochs: 3\n";
 }
@@ -117,8 +127,8 @@ Share wins(const std::vector<std::string>& prompts, const Answers& before, const
 std::string share_text(const Share& share) {
   char text[96];
   const Interval interval = share.interval();
-  std::snprintf(text, sizeof text, "%.1f %% (95 %%: %.1f to %.1f, %.0f questions)", 100 * share.value(), 100 * interval.low,
-                100 * interval.high, share.trials);
+  std::snprintf(text, sizeof text, "%.1f %% (95 %%: %.1f to %.1f, %.0f questions)", 100 * share.value(),
+                100 * interval.low, 100 * interval.high, share.trials);
   return text;
 }
 
@@ -136,7 +146,8 @@ struct DemoOutcome {
 
 Json outcome_json(const DemoOutcome& outcome, const Path& run) {
   Json kinds = Json::object();
-  for (std::size_t i = 0; i < demo::kinds.size(); ++i) kinds.set(demo::name(demo::kinds[i]), share_json(outcome.by_kind[i]));
+  for (std::size_t i = 0; i < demo::kinds.size(); ++i)
+    kinds.set(demo::name(demo::kinds[i]), share_json(outcome.by_kind[i]));
   return Json::object({{"run", run.string()},
                        {"win_rate", share_json(outcome.win_rate)},
                        {"by_kind", std::move(kinds)},
@@ -190,7 +201,8 @@ int run_demo(Arguments& arguments) {
   }
   say("\nAnswers to questions it never saw, before and after learning from the votes:");
   for (std::size_t i = 0; i < std::min<std::size_t>(6, before.size()); ++i) {
-    say("  " + one_line(world.held_out_prompts[i]) + "\n    before: " + one_line(before[i].front()) + "\n    after:  " + one_line(after[i].front()));
+    say("  " + one_line(world.held_out_prompts[i]) + "\n    before: " + one_line(before[i].front()) +
+        "\n    after:  " + one_line(after[i].front()));
   }
   say("\nHow often the answer after is liked better than the one before, by the known tastes:");
   say("  everybody  " + share_text(outcome.win_rate));
@@ -200,8 +212,10 @@ int run_demo(Arguments& arguments) {
     say("  " + kind + share_text(outcome.by_kind[i]));
   }
   char speed[160];
-  std::snprintf(speed, sizeof speed, "\n%.0f tokens/s in the last step, %.0f s for everything (fraction of the machine's limit: not measured yet)",
-                outcome.run.metrics["tokens_per_second"], outcome.seconds);
+  std::snprintf(
+      speed, sizeof speed,
+      "\n%.0f tokens/s in the last step, %.0f s for everything (fraction of the machine's limit: not measured yet)",
+      outcome.run.metrics["tokens_per_second"], outcome.seconds);
   say(speed);
   say("curves:      " + (directory.path() / "report.html").string());
   say("the votes:   " + (out / "data" / "disagreement.html").string());

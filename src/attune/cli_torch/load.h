@@ -13,9 +13,9 @@ namespace attune {
 
 struct ModelChoice {
   std::string model = {};
-  std::string tokenizer = {};                // the model folder unless named
+  std::string tokenizer = {};               // the model folder unless named
   std::optional<std::string> adapter = {};  // a PEFT folder
-  std::string chat_template = {};            // a file; empty: the tokenizer's own
+  std::string chat_template = {};           // a file; empty: the tokenizer's own
 };
 
 // Takes the options from the command line.

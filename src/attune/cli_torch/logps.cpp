@@ -49,8 +49,8 @@ int run_logps(Arguments& arguments) {
 
   const ReadResult read = read_dataset({{.path = data}});
   const Tokenizer tokenizer = Tokenizer::load(choice.tokenizer);
-  const EncodedData encoded = encode(
-      read.dataset, tokenizer, {.max_tokens = max_tokens, .chat = chat_encoder(choice.chat_template, tokenizer)});
+  const EncodedData encoded = encode(read.dataset, tokenizer,
+                                     {.max_tokens = max_tokens, .chat = chat_encoder(choice.chat_template, tokenizer)});
   log_report(encoded.report);
   LanguageModel model = load_choice(choice, tokenizer);
   const at::AutoGradMode no_gradient(false);
@@ -66,7 +66,10 @@ int run_logps(Arguments& arguments) {
         sum += value;
         values.push_back(value);
       }
-      Json row = Json::object({{"record", record_address(encoded.records[r].id, encoded.records[r].row)}, {"completion", c}, {"logp", sum}, {"tokens", logps[r][c].size()}});
+      Json row = Json::object({{"record", record_address(encoded.records[r].id, encoded.records[r].row)},
+                               {"completion", c},
+                               {"logp", sum},
+                               {"tokens", logps[r][c].size()}});
       if (per_token) row.set("logps", std::move(values));
       answer.row(row);
     }

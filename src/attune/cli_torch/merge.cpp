@@ -23,7 +23,8 @@ int run_merge(Arguments& arguments) {
   model.merge_adapter();
   disk().make_directories(out);
   model.save(disk(), out);
-  for (const char* name : {"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja"}) {
+  for (const char* name :
+       {"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja"}) {
     const Path from = Path(choice.model) / name;
     if (std::filesystem::exists(from)) write_durably(disk(), out / name, read_file(from));
   }

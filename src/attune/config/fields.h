@@ -55,7 +55,7 @@ struct OptionalAccess {
 struct ChoiceAccess {
   std::string_view kind;
   std::vector<std::string_view> names;
-  std::function<std::string_view()> get;  // empty: none chosen
+  std::function<std::string_view()> get;         // empty: none chosen
   std::function<bool(std::string_view)> select;  // false: no such part
   std::function<void(class Fields&)> describe;   // the chosen part's own fields
 };
@@ -182,7 +182,8 @@ Fields::Rules Fields::operator()(std::string_view key, T& value, std::string_vie
   } else if constexpr (detail::IsChoice<T>::value) {
     choice(key, detail::choice_access(value), help);
   } else {
-    object(key, [&value](Fields& fields) { value.describe(fields); }, help);
+    object(
+        key, [&value](Fields& fields) { value.describe(fields); }, help);
   }
   return Rules(*this);
 }

@@ -37,10 +37,14 @@ ConfigNode convert(const YAML::Node& yaml, const std::string& file, int depth) {
 
 std::string describe_kind(const ConfigNode& node) {
   switch (node.kind) {
-    case ConfigNode::Kind::null: return "nothing";
-    case ConfigNode::Kind::scalar: return "a plain value";
-    case ConfigNode::Kind::list: return "a list";
-    case ConfigNode::Kind::map: return "a map";
+    case ConfigNode::Kind::null:
+      return "nothing";
+    case ConfigNode::Kind::scalar:
+      return "a plain value";
+    case ConfigNode::Kind::list:
+      return "a list";
+    case ConfigNode::Kind::map:
+      return "a map";
   }
   return "";
 }

@@ -47,7 +47,8 @@ struct PartRow {
 template <class Interface>
 std::span<const PartRow<Interface>> part_rows();
 
-// Each interface of parts names its kind: template <> inline constexpr std::string_view part_kind<Objective> = "objective".
+// Each interface of parts names its kind: template <> inline constexpr std::string_view part_kind<Objective> =
+// "objective".
 template <class Interface>
 inline constexpr std::string_view part_kind = "";
 
@@ -57,8 +58,8 @@ constexpr Part<Interface> make_part(PartText text) {
           [](Interface& part, Fields& fields) { static_cast<Type&>(part).describe(fields); }, text};
 }
 
-#define ATTUNE_PART(Interface, symbol, Type, ...)                    \
-  extern constinit const ::attune::Part<Interface> part_##symbol;    \
+#define ATTUNE_PART(Interface, symbol, Type, ...)                 \
+  extern constinit const ::attune::Part<Interface> part_##symbol; \
   constinit const ::attune::Part<Interface> part_##symbol = ::attune::make_part<Interface, Type>({__VA_ARGS__})
 
 // nullptr when there is none of that name.

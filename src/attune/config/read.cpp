@@ -13,10 +13,14 @@ std::string join(std::string_view path, std::string_view key) {
 
 std::string in_words(const ConfigNode& node) {
   switch (node.kind) {
-    case ConfigNode::Kind::null: return "nothing";
-    case ConfigNode::Kind::scalar: return "'" + node.text + "'";
-    case ConfigNode::Kind::list: return "a list";
-    case ConfigNode::Kind::map: return "a map";
+    case ConfigNode::Kind::null:
+      return "nothing";
+    case ConfigNode::Kind::scalar:
+      return "'" + node.text + "'";
+    case ConfigNode::Kind::list:
+      return "a list";
+    case ConfigNode::Kind::map:
+      return "a map";
   }
   return "";
 }
@@ -63,7 +67,8 @@ class Reader final : public Fields {
       if (key.empty()) throw ConfigError(value.where(path_), in_words(value), "a map of keys");
       const std::string near = nearest(key, known_);
       throw ConfigError(value.where(join(path_, key)), "an unknown key",
-                        near.empty() ? alternatives({known_.begin(), known_.end()}) : "", near.empty() ? "" : "did you mean '" + near + "'?");
+                        near.empty() ? alternatives({known_.begin(), known_.end()}) : "",
+                        near.empty() ? "" : "did you mean '" + near + "'?");
     }
   }
 
@@ -133,7 +138,8 @@ class Reader final : public Fields {
     if (!access.select(name)) {
       const std::string near = nearest(name, access.names);
       throw ConfigError(node->where(path), "the unknown " + std::string(access.kind) + " '" + name + "'",
-                        near.empty() ? alternatives(access.names) : "", near.empty() ? "" : "did you mean '" + near + "'?");
+                        near.empty() ? alternatives(access.names) : "",
+                        near.empty() ? "" : "did you mean '" + near + "'?");
     }
     Reader inner(*options, join(path, name));
     access.describe(inner);
@@ -197,7 +203,7 @@ class Reader final : public Fields {
   ConfigNode opened_;  // the map that a shorthand scalar stands for
   std::string path_;
   std::vector<std::string> known_;
-  std::string current_;               // the field visited last: its path, node, number and presence
+  std::string current_;  // the field visited last: its path, node, number and presence
   const ConfigNode* last_ = nullptr;
   std::optional<double> number_;
   bool present_ = false;

@@ -29,8 +29,8 @@ constexpr std::array<Fact, 48> all_facts = {{
 
 // One row a topic, one column a way to ask; # stands for the subject.
 constexpr std::string_view question_forms[3][questions_per_fact] = {
-    {"What color is the #?", "Which color does the # have?", "Tell me the color of the #.", "Is the # red or blue or what?",
-     "How does the # look?", "Name the color of the #."},
+    {"What color is the #?", "Which color does the # have?", "Tell me the color of the #.",
+     "Is the # red or blue or what?", "How does the # look?", "Name the color of the #."},
     {"Where is the #?", "In which place is the #?", "Tell me where the # is.", "Where can I find the #?",
      "Where should I look for the #?", "Name the place of the #."},
     {"What does the # eat?", "Which food does the # like?", "Tell me what the # eats.", "What do I feed the #?",

@@ -25,8 +25,8 @@ struct Statistics {
 };
 
 struct Progress {
-  double fraction = 0;    // of the run, in [0, 1]
-  std::int64_t step = 0;  // from 0
+  double fraction = 0;     // of the run, in [0, 1]
+  std::int64_t step = 0;   // from 0
   std::uint64_t seed = 0;  // draw as Random(seed, "objective/<name>", {step})
 };
 

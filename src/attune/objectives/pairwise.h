@@ -15,7 +15,7 @@ struct PairSides {
   Tensor rejected_log_ratio() const { return rejected - rejected_reference; }
 };
 
-PairSides pair_sides(const Responses& responses);                       // without a reference
+PairSides pair_sides(const Responses& responses);                         // without a reference
 PairSides pair_sides(const Responses& responses, const char* reference);  // with that frozen model's columns
 
 // rewards/{chosen,rejected,accuracies,margins} and logps/{chosen,rejected}: means over pairs, under TRL's names.

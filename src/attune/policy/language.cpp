@@ -67,7 +67,8 @@ Responses LanguagePolicy::score(const Batch& batch, const Needs& needs) {
   for (const auto& term : needs.vocabulary) {
     for (const auto& role : term.models) {
       const auto found = frozen_.find(role);
-      request.models[role] = found != frozen_.end() ? FrozenModel{found->second.get(), true} : FrozenModel{model_, false};
+      request.models[role] =
+          found != frozen_.end() ? FrozenModel{found->second.get(), true} : FrozenModel{model_, false};
     }
   }
   const ForestScores scores = model_->score(forest, request);

@@ -19,9 +19,9 @@ struct RecordView {
   std::int64_t index = 0;
   std::span<const std::int64_t> scored_tokens = {};  // per completion
   std::span<const Preference> preferences = {};
-  std::span<const double> scores = {};     // per completion, NaN: none; may be empty
+  std::span<const double> scores = {};       // per completion, NaN: none; may be empty
   std::span<const std::int8_t> thumbs = {};  // per completion: 1 up, -1 down, 0 none; may be empty
-  std::int64_t probe_prompt = -1;     // a record whose prompt is paired with this one's answers for KL probes; -1: none
+  std::int64_t probe_prompt = -1;  // a record whose prompt is paired with this one's answers for KL probes; -1: none
 };
 
 class Layout {

@@ -21,7 +21,7 @@ struct Needs {
   std::vector<HeadSpec> heads = {};
   bool tokens = false;      // per-token columns
   bool statistics = false;  // gather() over the whole step before the losses
-  bool hidden = false;  // final hidden states at the scored rows
+  bool hidden = false;      // final hidden states at the scored rows
 
   bool needs_model(std::string_view role) const;
   void merge(const Needs& other);  // the union; names are unique

@@ -115,7 +115,8 @@ std::map<std::string, double> Metrics::read() const {
 void Counts::add(const Batch& batch) {
   pairs_ += static_cast<double>(batch.pairs.size());
   records_ += static_cast<double>(batch.records);
-  if (!batch.group.empty()) groups_ += static_cast<double>(*std::max_element(batch.group.begin(), batch.group.end()) + 1);
+  if (!batch.group.empty())
+    groups_ += static_cast<double>(*std::max_element(batch.group.begin(), batch.group.end()) + 1);
   for (const auto& response : batch.responses) {
     const auto role = static_cast<std::size_t>(response.role);
     responses_[role] += 1;
@@ -141,12 +142,18 @@ double Counts::of(const Term& term) const {
     return sum;
   };
   switch (term.per) {
-    case Per::response: return by_role(responses_);
-    case Per::token: return by_role(tokens_);
-    case Per::pair: return pairs_;
-    case Per::group: return groups_;
-    case Per::record: return records_;
-    case Per::constant: return 1;
+    case Per::response:
+      return by_role(responses_);
+    case Per::token:
+      return by_role(tokens_);
+    case Per::pair:
+      return pairs_;
+    case Per::group:
+      return groups_;
+    case Per::record:
+      return records_;
+    case Per::constant:
+      return 1;
   }
   return 1;
 }

@@ -31,7 +31,7 @@ struct ModelColumns {
 // Indices into the responses, [P] each; the rest [P] doubles, 0 / 1 / 1 where the data says nothing.
 struct Pairs {
   Tensor chosen, rejected;
-  Tensor margin = {};       // how much better the chosen one is, in the data's own units
+  Tensor margin = {};  // how much better the chosen one is, in the data's own units
   Tensor weight = {};
   Tensor probability = {};  // that the chosen one is preferred (soft labels from votes); 1: a hard label
   std::int64_t size() const { return chosen.defined() ? chosen.size(0) : 0; }
@@ -46,10 +46,10 @@ struct Groups {
 
 // Per scored token of all responses, in order of responses.
 struct TokenColumns {
-  Tensor logps = {};                               // [N]
-  Tensor response = {};                            // [N], index of the response
-  Tensor span = {};                                // [N], turn, step or group the token belongs to
-  std::map<std::string, Tensor> vocabulary = {};   // [N] each, by the name of the vocabulary term
+  Tensor logps = {};                              // [N]
+  Tensor response = {};                           // [N], index of the response
+  Tensor span = {};                               // [N], turn, step or group the token belongs to
+  std::map<std::string, Tensor> vocabulary = {};  // [N] each, by the name of the vocabulary term
 };
 
 struct Responses {

@@ -1,9 +1,9 @@
 #include "attune/policy/tabular.h"
 
 #include <ATen/ops/arange.h>
-#include <ATen/ops/tensor.h>
 #include <ATen/ops/index.h>
 #include <ATen/ops/log_softmax.h>
+#include <ATen/ops/tensor.h>
 
 #include <utility>
 

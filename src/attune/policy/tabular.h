@@ -19,7 +19,7 @@ class TabularPolicy final : public Policy {
 
   Responses score(const Batch& batch, const Needs& needs) override;
 
-  const Tensor& logits() const { return logits_; }         // [X, Y], requires grad
+  const Tensor& logits() const { return logits_; }          // [X, Y], requires grad
   Tensor log_probabilities() const;                         // [X, Y], detached
   Tensor log_probabilities(const std::string& role) const;  // of a frozen model
 

@@ -23,11 +23,12 @@ struct TokenRecord {
   std::vector<TokenCompletion> completions = {};
   std::vector<std::int64_t> scored_tokens = {};  // of each completion
   std::vector<RecordView::Preference> preferences = {};
-  std::vector<double> scores = {};        // of each completion, NaN: none; or empty
-  std::vector<std::int8_t> thumbs = {};   // of each completion; or empty
+  std::vector<double> scores = {};       // of each completion, NaN: none; or empty
+  std::vector<std::int8_t> thumbs = {};  // of each completion; or empty
 
   RecordView view(std::int64_t index) const {
-    return {.index = index, .scored_tokens = scored_tokens, .preferences = preferences, .scores = scores, .thumbs = thumbs};
+    return {
+        .index = index, .scored_tokens = scored_tokens, .preferences = preferences, .scores = scores, .thumbs = thumbs};
   }
   // Tokens of the prompt once and of every completion.
   std::int64_t tokens() const {

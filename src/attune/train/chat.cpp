@@ -72,7 +72,8 @@ ChatTokens encode_chat(const Record& record, const Completion& completion, const
   if (answered_before) {
     const auto given = prompt_ids(record, prompt, templates, tokenizer);
     const auto common = std::min(given.size(), tokens.ids.size());
-    const auto end = std::mismatch(given.begin(), given.begin() + static_cast<std::ptrdiff_t>(common), tokens.ids.begin());
+    const auto end =
+        std::mismatch(given.begin(), given.begin() + static_cast<std::ptrdiff_t>(common), tokens.ids.begin());
     std::fill(tokens.mask.begin(), tokens.mask.begin() + (end.second - tokens.ids.begin()), 0);
   }
   return {std::move(tokens.ids), std::move(tokens.mask)};

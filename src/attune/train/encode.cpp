@@ -30,8 +30,8 @@ bool is_plain(const Record& record) {
 
 Sequence encode_plain(const Record& record, const Completion& completion, const Tokenizer& tokenizer) {
   const std::string prompt = prompt_text(record, completion);
-  const Encoding encoding = tokenizer.encode_with_offsets(prompt + completion_text(record, completion),
-                                                          {.add_special_tokens = true});
+  const Encoding encoding =
+      tokenizer.encode_with_offsets(prompt + completion_text(record, completion), {.add_special_tokens = true});
   Sequence sequence{.ids = encoding.ids};
   for (const ByteSpan& span : encoding.spans) {
     sequence.scored.push_back(span.end > span.begin && span.begin >= prompt.size() ? 1 : 0);
@@ -105,7 +105,8 @@ struct Encoded {
   std::int64_t truncated = 0;
 };
 
-Encoded encode_record(const Record& record, std::size_t row, const Tokenizer& tokenizer, const EncodeSettings& settings) {
+Encoded encode_record(const Record& record, std::size_t row, const Tokenizer& tokenizer,
+                      const EncodeSettings& settings) {
   Encoded result;
   const bool plain = is_plain(record);
   std::vector<Sequence> sequences;
@@ -166,9 +167,10 @@ EncodedData encode(const Dataset& dataset, const Tokenizer& tokenizer, const Enc
   }
   data.report.records = static_cast<std::int64_t>(data.records.size());
   if (data.records.empty()) {
-    throw DataError({}, "no record that fits: " + std::to_string(data.report.long_prompts) + " prompts of data.max_tokens (" +
-                            std::to_string(settings.max_tokens) + ") tokens or more, " +
-                            std::to_string(data.report.no_answer) + " without an answer",
+    throw DataError({},
+                    "no record that fits: " + std::to_string(data.report.long_prompts) +
+                        " prompts of data.max_tokens (" + std::to_string(settings.max_tokens) + ") tokens or more, " +
+                        std::to_string(data.report.no_answer) + " without an answer",
                     "at least one record", "raise data.max_tokens");
   }
   return data;

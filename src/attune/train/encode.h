@@ -24,10 +24,10 @@ struct EncodeSettings {
 };
 
 struct EncodeReport {
-  std::int64_t records = 0;        // kept
-  std::int64_t long_prompts = 0;   // dropped: the prompt leaves no room for an answer
-  std::int64_t no_answer = 0;      // dropped: a side has no token to score
-  std::int64_t truncated = 0;      // completions cut at the end
+  std::int64_t records = 0;       // kept
+  std::int64_t long_prompts = 0;  // dropped: the prompt leaves no room for an answer
+  std::int64_t no_answer = 0;     // dropped: a side has no token to score
+  std::int64_t truncated = 0;     // completions cut at the end
 };
 
 struct EncodedData {
@@ -41,6 +41,5 @@ void log_report(const EncodeReport& report);
 // Plain text is tokenised as prompt + completion at once; a token belongs to the answer when it begins in it, and the
 // tokenizer's end-of-text token is added where the text does not end with it. Throws DataError when no record is left.
 EncodedData encode(const Dataset& dataset, const Tokenizer& tokenizer, const EncodeSettings& settings);
-
 
 }  // namespace attune

@@ -45,11 +45,20 @@ std::string escape(std::string_view text) {
   std::string out;
   for (const char c : text) {
     switch (c) {
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '&': out += "&amp;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += c;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '&':
+        out += "&amp;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      default:
+        out += c;
     }
   }
   return out;
@@ -76,12 +85,16 @@ std::string chart(const std::string& title, const std::vector<Curve>& curves) {
   }
   if (!(last >= first)) return "";
   if (high == low) high = low + 1;
-  const auto x = [&](double step) { return left + (width - left - 10) * (last > first ? (step - first) / (last - first) : 0.5); };
+  const auto x = [&](double step) {
+    return left + (width - left - 10) * (last > first ? (step - first) / (last - first) : 0.5);
+  };
   const auto y = [&](double value) { return height - bottom - (height - top - bottom) * (value - low) / (high - low); };
-  std::string svg = "<svg viewBox=\"0 0 520 180\" width=\"520\" height=\"180\" role=\"img\"><title>" + escape(title) + "</title>";
+  std::string svg =
+      "<svg viewBox=\"0 0 520 180\" width=\"520\" height=\"180\" role=\"img\"><title>" + escape(title) + "</title>";
   svg += "<rect x=\"60\" y=\"24\" width=\"450\" height=\"132\" fill=\"none\" stroke=\"#cbd5e0\"/>";
   const auto text = [&](double at_x, double at_y, const char* anchor, const std::string& words, const char* colour) {
-    svg += "<text x=\"" + number(at_x) + "\" y=\"" + number(at_y) + "\" text-anchor=\"" + anchor + "\" fill=\"" + colour + "\">" + escape(words) + "</text>";
+    svg += "<text x=\"" + number(at_x) + "\" y=\"" + number(at_y) + "\" text-anchor=\"" + anchor + "\" fill=\"" +
+           colour + "\">" + escape(words) + "</text>";
   };
   text(left - 4, top + 8, "end", number(high), "#4a5568");
   text(left - 4, height - bottom, "end", number(low), "#4a5568");
@@ -91,9 +104,11 @@ std::string chart(const std::string& title, const std::vector<Curve>& curves) {
     const char* colour = colours[i % std::size(colours)];
     std::string points;
     for (const auto& [step, value] : curves[i].points) points += number(x(step)) + "," + number(y(value)) + " ";
-    svg += "<polyline fill=\"none\" stroke-width=\"1.5\" stroke=\"" + std::string(colour) + "\" points=\"" + points + "\"/>";
+    svg += "<polyline fill=\"none\" stroke-width=\"1.5\" stroke=\"" + std::string(colour) + "\" points=\"" + points +
+           "\"/>";
     if (curves[i].points.size() == 1) {
-      svg += "<circle r=\"3\" cx=\"" + number(x(curves[i].points[0].first)) + "\" cy=\"" + number(y(curves[i].points[0].second)) + "\" fill=\"" + colour + "\"/>";
+      svg += "<circle r=\"3\" cx=\"" + number(x(curves[i].points[0].first)) + "\" cy=\"" +
+             number(y(curves[i].points[0].second)) + "\" fill=\"" + colour + "\"/>";
     }
     text(left + 6 + 150 * static_cast<double>(i), 16, "start", curves[i].label, colour);
   }
@@ -125,9 +140,11 @@ std::string charts_of(const std::vector<Json>& rows) {
 std::string samples_table(const RunDirectory& directory, std::int64_t step) {
   const auto rows = read_rows(directory.path() / "samples" / (std::to_string(step) + ".jsonl"));
   if (rows.empty()) return "";
-  std::string html = "<h2>Answers after step " + std::to_string(step) + "</h2><table><tr><th>prompt</th><th>answer</th></tr>";
+  std::string html =
+      "<h2>Answers after step " + std::to_string(step) + "</h2><table><tr><th>prompt</th><th>answer</th></tr>";
   for (const Json& row : rows) {
-    html += "<tr><td>" + escape(row.find("prompt")->string()) + "</td><td>" + escape(row.find("text")->string()) + "</td></tr>";
+    html += "<tr><td>" + escape(row.find("prompt")->string()) + "</td><td>" + escape(row.find("text")->string()) +
+            "</td></tr>";
   }
   return html + "</table>\n";
 }
@@ -139,7 +156,8 @@ std::string page(const RunDirectory& directory, const RunFile& run, const RunOut
       "body{font:15px/1.5 system-ui,sans-serif;max-width:1100px;margin:2em auto;padding:0 1em;color:#1a202c}"
       "svg{margin:6px;font-size:11px}table{border-collapse:collapse}td,th{border:1px solid #cbd5e0;padding:4px 8px;"
       "text-align:left;vertical-align:top;white-space:pre-wrap}pre{background:#f7fafc;padding:1em;overflow:auto}"
-      "</style>\n<h1>" + escape(directory.path().filename().string()) + "</h1>\n<p>" + std::to_string(outcome.steps) +
+      "</style>\n<h1>" +
+      escape(directory.path().filename().string()) + "</h1>\n<p>" + std::to_string(outcome.steps) +
       " steps, last loss " + number(outcome.loss) + ".</p>\n";
   for (const Stage& stage : run.stages) {
     std::vector<Json> of_stage;
@@ -156,7 +174,9 @@ std::string page(const RunDirectory& directory, const RunFile& run, const RunOut
 std::string card(const RunDirectory& directory, const RunFile& run, const RunOutcome& outcome) {
   const RunSettings& first = run.stages.front().settings;
   std::string text = "# Model card\n\nTrained with attune " ATTUNE_VERSION ".\n\n";
-  text += "- starting point: " + (first.model.path.empty() ? "random weights of " + first.model.config : first.model.path) + "\n";
+  text +=
+      "- starting point: " + (first.model.path.empty() ? "random weights of " + first.model.config : first.model.path) +
+      "\n";
   for (const Stage& stage : run.stages) {
     text += "- stage " + stage.name + ": ";
     for (const auto& part : stage.settings.objective) text += std::string(part.name()) + " ";
@@ -164,7 +184,8 @@ std::string card(const RunDirectory& directory, const RunFile& run, const RunOut
     for (const auto& part : stage.settings.data.train) text += " " + part.path;
     text += "\n";
   }
-  text += "- steps: " + std::to_string(outcome.steps) + "\n- seed: " + std::to_string(run.seed) + "\n\n## Last metrics\n\n";
+  text +=
+      "- steps: " + std::to_string(outcome.steps) + "\n- seed: " + std::to_string(run.seed) + "\n\n## Last metrics\n\n";
   for (const auto& [name, value] : outcome.metrics) text += "- " + name + ": " + number(value) + "\n";
   return text + "\nThe settings in full are in " + (directory.path() / "resolved.yaml").filename().string() + ".\n";
 }

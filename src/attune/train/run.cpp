@@ -30,7 +30,8 @@ void DataSettings::describe(Fields& fields) {
   fields("train", train, "what to learn from");
   fields("eval", eval, "what to measure on");
   fields("chat_template", chat_template, "a Jinja file; the tokenizer's own unless given");
-  fields("held_out", held_out, "share of the training prompts kept apart to measure on, where eval is empty").within(0, 0.9);
+  fields("held_out", held_out, "share of the training prompts kept apart to measure on, where eval is empty")
+      .within(0, 0.9);
   fields("flip", flip, "share of training comparisons turned around at random: a control, or label noise").within(0, 1);
   fields("max_tokens", max_tokens, "of prompt and completion together").at_least(2);
   fields("shuffle", shuffle, "a new order every epoch, drawn from the seed");
@@ -122,8 +123,8 @@ void merge(ConfigNode& base, const ConfigNode& over) {
   }
 }
 
-// {sft: {keys and options}} becomes a run file of its own: the common keys, the stage's keys, `objective: {sft: options}`
-// (or the stage's own list of objectives).
+// {sft: {keys and options}} becomes a run file of its own: the common keys, the stage's keys, `objective: {sft:
+// options}` (or the stage's own list of objectives).
 ConfigNode expand_stage(const ConfigNode& common, const ConfigNode& stage, const std::vector<std::string>& keys) {
   if (stage.kind != ConfigNode::Kind::map || stage.members.size() != 1) {
     throw ConfigError(stage.where("stages"), "a stage that does not name one objective", "- sft: {...}");
@@ -147,7 +148,8 @@ ConfigNode expand_stage(const ConfigNode& common, const ConfigNode& stage, const
   if (own.find("objective") != nullptr) {  // a list of its own, so there is nothing left for options to belong to
     if (!options.members.empty()) {
       const auto& [key, value] = options.members.front();
-      throw ConfigError(value.where("stages." + name + "." + key), "an option beside a list of objectives", "it inside the list");
+      throw ConfigError(value.where("stages." + name + "." + key), "an option beside a list of objectives",
+                        "it inside the list");
     }
     return result;
   }
@@ -171,8 +173,10 @@ void check(const RunSettings& settings, const ConfigNode& root) {
            "a model folder, or {config: FILE, init: random}");
   }
   if (model.path.empty() && model.init != Init::random) refuse("model.init", "pretrained without a path", "random");
-  if (model.path.empty() && settings.tokenizer.empty()) refuse("tokenizer", "no tokenizer", "a path: there is no model folder");
-  if (model.init == Init::random && model.adapter) refuse("model.adapter", "an adapter on random weights", "a pretrained model");
+  if (model.path.empty() && settings.tokenizer.empty())
+    refuse("tokenizer", "no tokenizer", "a path: there is no model folder");
+  if (model.init == Init::random && model.adapter)
+    refuse("model.adapter", "an adapter on random weights", "a pretrained model");
 }
 
 }  // namespace
@@ -188,7 +192,7 @@ RunFile load_run(const Path& file, const std::vector<std::string>& overrides, co
 }
 
 RunFile parse_run(std::string text, const std::string& file, const std::vector<std::string>& overrides,
-              const std::string& verb) {
+                  const std::string& verb) {
   RunFile run;
   ConfigNode root = parse_yaml(text, file);
   for (const auto& assignment : overrides) apply_override(root, spelled_out(assignment));

@@ -45,8 +45,8 @@ struct ModelSettings {
   Dtype dtype = Dtype::float32;
   std::optional<AdapterSettings> adapter = {};
   bool allow_nonfinite = false;
-  bool recompute = false;      // blocks are computed again in the backward pass: less memory, a third more time
-  double head_cache_gib = 1;   // logits kept for the backward pass while they fit
+  bool recompute = false;     // blocks are computed again in the backward pass: less memory, a third more time
+  double head_cache_gib = 1;  // logits kept for the backward pass while they fit
   void describe(Fields& fields);
 };
 
@@ -68,8 +68,8 @@ struct OptimizerSettings {
     double weight_decay = 0;
     void describe(Fields& fields);
   };
-  AdamW adamw = {};  // `optimizer.lr` is short for `optimizer.adamw.lr`
-  double max_grad_norm = 1;       // 0: no clipping
+  AdamW adamw = {};          // `optimizer.lr` is short for `optimizer.adamw.lr`
+  double max_grad_norm = 1;  // 0: no clipping
   void describe(Fields& fields);
 };
 
@@ -87,7 +87,7 @@ struct BatchSettings {
 };
 
 struct SampleSettings {
-  int prompts = 4;      // of the evaluation data (else training data), sampled at each evaluation
+  int prompts = 4;  // of the evaluation data (else training data), sampled at each evaluation
   int max_tokens = 64;
   void describe(Fields& fields);
 };
@@ -101,7 +101,7 @@ struct RunSettings {
   ScheduleSettings schedule = {};
   BatchSettings batch = {};
   double epochs = 1;
-  int steps = 0;  // instead of epochs
+  int steps = 0;       // instead of epochs
   int eval_every = 0;  // steps; 0: at the end only
   int save_every = 0;  // steps; 0: at the end only
   int keep_checkpoints = 2;
@@ -121,7 +121,7 @@ struct Stage {
 struct RunFile {
   std::string text = {};  // the run file as written
   std::vector<std::string> overrides = {};
-  std::string verb = {};  // the objective that the command line named
+  std::string verb = {};           // the objective that the command line named
   std::vector<Stage> stages = {};  // one, unless the file has `stages:`
   std::string out = {};
   std::int64_t seed = 0;
@@ -129,11 +129,12 @@ struct RunFile {
 
 // Reads a run file. `verb` is the objective named on the command line ("dpo"); a file that names other ones is refused.
 // With `stages: [{sft: {...}}, {dpo: {...}}]` each entry holds the objective's options and any key of the run file that
-// differs for that stage; a stage of several objectives says `objective: [...]` instead of options. Throws MissingInput, UsageError, ConfigError.
+// differs for that stage; a stage of several objectives says `objective: [...]` instead of options. Throws
+// MissingInput, UsageError, ConfigError.
 RunFile load_run(const Path& file, const std::vector<std::string>& overrides, const std::string& verb);
 // The same from text: what a run directory keeps to be resumed from.
 RunFile parse_run(std::string text, const std::string& file, const std::vector<std::string>& overrides,
-              const std::string& verb);
+                  const std::string& verb);
 
 // All settings, defaults included: a run file again; of several stages, one section each (a record, no run file).
 Json save_run(RunFile& run);

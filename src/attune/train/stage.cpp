@@ -22,7 +22,8 @@ Dataset read_parts(const RunSettings& settings, const std::vector<DataPart>& par
 }
 
 // Records in which the objectives find no answer to score are left out, and counted. DataError when none remains.
-std::vector<TokenRecord> encode_useful(const Dataset& dataset, const RunSettings& settings, const Tokenizer& tokenizer) {
+std::vector<TokenRecord> encode_useful(const Dataset& dataset, const RunSettings& settings,
+                                       const Tokenizer& tokenizer) {
   EncodedData data =
       encode(dataset, tokenizer,
              {.max_tokens = settings.data.max_tokens, .chat = chat_encoder(settings.data.chat_template, tokenizer)});

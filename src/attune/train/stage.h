@@ -27,8 +27,8 @@ Tokenizer load_tokenizer(const RunSettings& settings);
 // Where its files lie, to be copied beside a saved model.
 Path tokenizer_folder(const RunSettings& settings);
 
-// Reads and encodes training and evaluation data (the file's own, or a held-out share of the questions). Records that the
-// objectives cannot learn from are dropped and counted; DataError when none is left.
+// Reads and encodes training and evaluation data (the file's own, or a held-out share of the questions). Records that
+// the objectives cannot learn from are dropped and counted; DataError when none is left.
 StageData load_stage_data(const RunSettings& settings, const Tokenizer& tokenizer);
 
 // The model of the settings, or the one at `previous` (the stage before), with its adapter attached.

@@ -85,11 +85,11 @@ void StageRun::load_model() {
   // Weights alone do not say what a model computes: the same bytes under another rope_theta are another model.
   start_hash_ = hash_hex(model_->content_hash() + model_->config().source.str());
   batches_.emplace(data_.train, BatchOptions{.records = settings_.batch.records,
-                                                     .tokens = settings_.batch.tokens,
-                                                     .epochs = settings_.epochs,
-                                                     .steps = settings_.steps,
-                                                     .shuffle = settings_.data.shuffle,
-                                                     .seed = static_cast<std::uint64_t>(settings_.seed)});
+                                             .tokens = settings_.batch.tokens,
+                                             .epochs = settings_.epochs,
+                                             .steps = settings_.steps,
+                                             .shuffle = settings_.data.shuffle,
+                                             .seed = static_cast<std::uint64_t>(settings_.seed)});
   schedule_.emplace(settings_.schedule, settings_.optimizer.adamw.lr, batches_->steps());
 }
 

@@ -11,9 +11,10 @@ namespace attune {
 namespace {
 
 TEST(Errors, MessageIsOneLineWithPlaceFoundExpectedAndRemedy) {
-  const DataError error({.file = "a.jsonl", .line = 3, .record = "r7", .field = "chosen[1].role"}, "a number", "a string",
-                        "quote it");
-  EXPECT_STREQ(error.what(), "a.jsonl:3 (record r7, field chosen[1].role): found a number; expected a string; quote it");
+  const DataError error({.file = "a.jsonl", .line = 3, .record = "r7", .field = "chosen[1].role"}, "a number",
+                        "a string", "quote it");
+  EXPECT_STREQ(error.what(),
+               "a.jsonl:3 (record r7, field chosen[1].role): found a number; expected a string; quote it");
   EXPECT_EQ(exit_code(error.kind()), 65);
 }
 

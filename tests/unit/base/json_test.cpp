@@ -27,7 +27,8 @@ TEST(Json, IntegersStayExactAndDoublesRoundTrip) {
 }
 
 TEST(Json, IntegersBeyond64BitsAreDoublesWhereverTheyStand) {
-  const Json json = Json::parse(R"({"a":1000000000000000019884624838656,"b":"1000000000000000019884624838656\\\"","c":[-100000000000000000000]})");
+  const Json json = Json::parse(
+      R"({"a":1000000000000000019884624838656,"b":"1000000000000000019884624838656\\\"","c":[-100000000000000000000]})");
   EXPECT_EQ(json.find("a")->number(), 1e30);
   EXPECT_EQ(json.find("b")->string(), "1000000000000000019884624838656\\\"");
   EXPECT_EQ(json.find("c")->items()[0].number(), -1e20);

@@ -20,7 +20,8 @@ TEST(Threads, EveryIndexIsVisitedOnceAlsoWhenNested) {
 }
 
 TEST(Threads, AnExceptionOfATaskReachesTheCallerAndThePoolLivesOn) {
-  EXPECT_THROW(parallel_for(100, 1, [](std::size_t, std::size_t) { throw std::runtime_error("x"); }), std::runtime_error);
+  EXPECT_THROW(parallel_for(100, 1, [](std::size_t, std::size_t) { throw std::runtime_error("x"); }),
+               std::runtime_error);
   std::atomic<std::size_t> sum{0};
   parallel_for(100, 1, [&](std::size_t begin, std::size_t end) { sum += end - begin; });
   EXPECT_EQ(sum.load(), 100u);

@@ -68,8 +68,9 @@ TEST(Sketches, KtoGathersItsEstimateOverAllMicroBatchesBeforeAnyLoss) {
     counts.add(layout.batch());
     Responses responses = layout.batch().skeleton(leaf);
     responses.logps = leaf.narrow(0, 2 * i, 2);
-    responses.models["reference"].logps =
-        at::tensor(std::vector<double>{reference[2 * static_cast<std::size_t>(i)], reference[2 * static_cast<std::size_t>(i) + 1]}, at::kDouble);
+    responses.models["reference"].logps = at::tensor(
+        std::vector<double>{reference[2 * static_cast<std::size_t>(i)], reference[2 * static_cast<std::size_t>(i) + 1]},
+        at::kDouble);
     probe_sum += leaf[2 * i + 1].item<double>() - reference[2 * static_cast<std::size_t>(i) + 1];
     statistics.merge(kto.gather(responses));
     parts.push_back(responses);
@@ -98,7 +99,8 @@ class OrpoSketch final : public Objective {
 };
 
 TEST(Sketches, OrpoHasTwoDenominatorsAndEqualsItsClosedForm) {
-  const testing::PairTable table{.chosen = {-12, -30.5}, .rejected = {-15.25, -28}, .chosen_tokens = {6, 14}, .rejected_tokens = {8, 11}};
+  const testing::PairTable table{
+      .chosen = {-12, -30.5}, .rejected = {-15.25, -28}, .chosen_tokens = {6, 14}, .rejected_tokens = {8, 11}};
   const OrpoSketch orpo;
   Layout layout;
   for (std::int64_t i = 0; i < 2; ++i) {

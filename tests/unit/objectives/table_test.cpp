@@ -47,8 +47,9 @@ TEST(ObjectiveTables, EveryCaseGivesItsLossAndGradient) {
     read_config(read_yaml(folder / file), table);
     for (const Case& one : table.cases) {
       SCOPED_TRACE(file + ": " + one.name);
-      const testing::PairTable pairs{one.chosen,          one.rejected,      one.chosen_reference,
-                                     one.rejected_reference, one.chosen_tokens, one.rejected_tokens};
+      const testing::PairTable pairs{one.chosen,           one.rejected,
+                                     one.chosen_reference, one.rejected_reference,
+                                     one.chosen_tokens,    one.rejected_tokens};
       const auto step = pairs.step(one.objective);
       EXPECT_NEAR(step.loss, one.loss, one.tolerance);
       const auto compare = [&](const std::vector<double>& expected, std::int64_t row) {

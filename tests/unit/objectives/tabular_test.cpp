@@ -72,8 +72,7 @@ TEST(TabularDpo, ReachesTheClosedFormOptimum) {
   const Batch batch = population(objectives, reward);
   descend(policy, objectives, batch, 600, 400);
   const Tensor optimum = at::log_softmax(reference + reward / beta, -1);
-  EXPECT_TRUE(at::allclose(policy.log_probabilities(), optimum, 1e-6, 1e-6))
-      << policy.log_probabilities() << optimum;
+  EXPECT_TRUE(at::allclose(policy.log_probabilities(), optimum, 1e-6, 1e-6)) << policy.log_probabilities() << optimum;
 }
 
 TEST(TabularDpo, GradientThroughThePolicyEqualsFiniteDifferences) {
@@ -84,7 +83,8 @@ TEST(TabularDpo, GradientThroughThePolicyEqualsFiniteDifferences) {
   counts.add(batch);
   const auto loss = [&](TabularPolicy& policy) {
     policy.freeze("reference", reference);
-    return total(compute(objectives, policy.score(batch, needs_of(objectives)), std::vector<Statistics>(1), {}), counts);
+    return total(compute(objectives, policy.score(batch, needs_of(objectives)), std::vector<Statistics>(1), {}),
+                 counts);
   };
   TabularPolicy policy(start);
   loss(policy).backward();

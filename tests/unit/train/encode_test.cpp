@@ -69,7 +69,8 @@ TEST_F(Encode, WithAnEmptyPromptTheFirstTokenHasNoPredictor) {
 
 TEST_F(Encode, CompletionsAreCutAtTheEndAndPromptsThatFillTheLimitAreDroppedAndCounted) {
   const std::string rows = R"({"prompt":"12345","chosen":"6789","rejected":"x"})"
-                           "\n" R"({"prompt":"12345678","chosen":"9","rejected":"x"})";
+                           "\n"
+                           R"({"prompt":"12345678","chosen":"9","rejected":"x"})";
   const auto data = encode(dataset(rows), tokenizer_, {.max_tokens = 8});
   EXPECT_EQ(data.report.records, 1);
   EXPECT_EQ(data.report.long_prompts, 1);
@@ -81,10 +82,12 @@ TEST_F(Encode, CompletionsAreCutAtTheEndAndPromptsThatFillTheLimitAreDroppedAndC
 TEST_F(Encode, ConversationsScoreOnlyTheTurnsOfTheCompletion) {
   write_durably(disk(), directory_ / "chat.jinja",
                 "{% for m in messages %}{% if m.role == 'assistant' %}A:{% generation %}{{ m.content }}{{ eos_token }}"
-                "{% endgeneration %}{% else %}U:{{ m.content }}{% endif %}{% endfor %}{% if add_generation_prompt %}A:{% endif %}");
+                "{% endgeneration %}{% else %}U:{{ m.content }}{% endif %}{% endfor %}{% if add_generation_prompt "
+                "%}A:{% endif %}");
   const auto data = encode(
-      dataset(R"({"prompt":[{"role":"user","content":"q"},{"role":"assistant","content":"old"},{"role":"user","content":"r"}],)"
-              R"("chosen":[{"role":"assistant","content":"new"}],"rejected":[{"role":"assistant","content":"bad"}]})"),
+      dataset(
+          R"({"prompt":[{"role":"user","content":"q"},{"role":"assistant","content":"old"},{"role":"user","content":"r"}],)"
+          R"("chosen":[{"role":"assistant","content":"new"}],"rejected":[{"role":"assistant","content":"bad"}]})"),
       tokenizer_, {.chat = chat_encoder((directory_ / "chat.jinja").string(), tokenizer_)});
   const TokenRecord& record = data.records.at(0);
   EXPECT_EQ(tokenizer_.decode(record.prompt), "U:qA:old<|end|>U:rA:");
@@ -93,7 +96,8 @@ TEST_F(Encode, ConversationsScoreOnlyTheTurnsOfTheCompletion) {
 }
 
 TEST_F(Encode, AConversationWithoutATemplateIsRefused) {
-  EXPECT_THROW(encode(dataset(R"({"messages":[{"role":"user","content":"q"},{"role":"assistant","content":"a"}]})"), tokenizer_, {}),
+  EXPECT_THROW(encode(dataset(R"({"messages":[{"role":"user","content":"q"},{"role":"assistant","content":"a"}]})"),
+                      tokenizer_, {}),
                ConfigError);
 }
 

@@ -34,10 +34,12 @@ class Trl : public ::testing::Test {
   // Runs ten steps and returns the rows of metrics.jsonl.
   std::vector<Json> train(const std::string& objective, const std::string& data, double lr,
                           std::vector<std::string> overrides = {}) {
-    const std::string text = "model: " + (recorded / "model").string() + "\ndata: {train: " + (recorded / data).string() +
+    const std::string text = "model: " + (recorded / "model").string() +
+                             "\ndata: {train: " + (recorded / data).string() +
                              ", shuffle: false, max_tokens: 256}\noptimizer: {adamw: {lr: " + format_double(lr) +
                              ", weight_decay: 0.1}}\nschedule: {warmup: 2}\nbatch: {records: 4}\nsteps: 10\n"
-                             "samples: {prompts: 0}\nout: " + (directory_ / objective).string() + "\n";
+                             "samples: {prompts: 0}\nout: " +
+                             (directory_ / objective).string() + "\n";
     RunFile run = parse_run(text, "run.yaml", overrides, objective);
     disk().remove(run.out);
     RunDirectory directory = RunDirectory::create(disk(), run);
@@ -82,7 +84,8 @@ TEST_F(Trl, MicroBatchesOfOneRecordGiveTheSameStepsAsOneBatch) {
   for (std::size_t i = 0; i < whole.size(); ++i) {
     for (const char* key : {"loss", "grad_norm", "rewards/margins", "logps/chosen"}) {
       const double expected = whole[i].find(key)->number();
-      EXPECT_NEAR(split[i].find(key)->number(), expected, 1e-5 * std::max(1.0, std::abs(expected))) << key << " of step " << i + 1;
+      EXPECT_NEAR(split[i].find(key)->number(), expected, 1e-5 * std::max(1.0, std::abs(expected)))
+          << key << " of step " << i + 1;
     }
   }
 }

@@ -49,11 +49,19 @@ TEST(RunFile, StagesShareWhatTheFileSaysAndKeepWhatIsTheirs) {
 
 TEST(RunFile, TheCommandLineOutranksWhatAStageSays) {
   const RunFile run = parse_run(
-      "model: m\ndata: {train: a.jsonl}\nstages:\n- sft: {epochs: 2}\n- dpo: {epochs: 3, optimizer: {adamw: {lr: 1}}}\n",
+      "model: m\ndata: {train: a.jsonl}\nstages:\n- sft: {epochs: 2}\n- dpo: {epochs: 3, optimizer: {adamw: {lr: "
+      "1}}}\n",
       "run.yaml", {"epochs=1", "optimizer.lr=0.5", "stages.1.dpo.beta=0.7"}, "dpo");
   for (const Stage& stage : run.stages) EXPECT_EQ(stage.settings.epochs, 1);
   EXPECT_EQ(run.stages[1].settings.optimizer.adamw.lr, 0.5);
-  EXPECT_EQ(save_run(const_cast<RunFile&>(run)).find("2-dpo")->find("objective")->items()[0].find("dpo")->find("beta")->number(), 0.7);
+  EXPECT_EQ(save_run(const_cast<RunFile&>(run))
+                .find("2-dpo")
+                ->find("objective")
+                ->items()[0]
+                .find("dpo")
+                ->find("beta")
+                ->number(),
+            0.7);
 }
 
 TEST(RunFile, ResolvedSettingsOfOneStageAreARunFileAgain) {
@@ -64,19 +72,24 @@ TEST(RunFile, ResolvedSettingsOfOneStageAreARunFileAgain) {
 
 TEST(RunFile, AStageMayHoldSeveralObjectives) {
   const RunFile run = parse_run(
-      "model: m\ndata: {train: a.jsonl}\nstages:\n- dpo: {objective: [{dpo: {beta: 0.3}}, {sft: {weight: 0.5}}], epochs: 2}\n",
+      "model: m\ndata: {train: a.jsonl}\nstages:\n- dpo: {objective: [{dpo: {beta: 0.3}}, {sft: {weight: 0.5}}], "
+      "epochs: 2}\n",
       "run.yaml", {}, "dpo");
   ASSERT_EQ(run.stages.at(0).settings.objective.size(), 2u);
   EXPECT_EQ(run.stages[0].settings.objective[1].weight, 0.5);
-  EXPECT_NE(error_of("model: m\ndata: {train: a}\nstages: [{dpo: {objective: [dpo], beta: 1}}]\n").find("stages.dpo.beta"),
-            std::string::npos);
+  EXPECT_NE(
+      error_of("model: m\ndata: {train: a}\nstages: [{dpo: {objective: [dpo], beta: 1}}]\n").find("stages.dpo.beta"),
+      std::string::npos);
 }
 
 TEST(RunFile, MistakesAreRefusedWithTheirPlace) {
-  EXPECT_EQ(error_of("model: m\n"), "run.yaml:1 (field data.train): found no training data; expected a path: data.train=PATH");
+  EXPECT_EQ(error_of("model: m\n"),
+            "run.yaml:1 (field data.train): found no training data; expected a path: data.train=PATH");
   EXPECT_NE(error_of("data: {train: a}\n").find("found no model"), std::string::npos);
-  EXPECT_NE(error_of("model: {config: c}\ndata: {train: a}\n").find("found pretrained without a path"), std::string::npos);
-  EXPECT_NE(error_of(std::string(minimal) + "objective: {dpo: {betta: 1}}\n").find("did you mean 'beta'?"), std::string::npos);
+  EXPECT_NE(error_of("model: {config: c}\ndata: {train: a}\n").find("found pretrained without a path"),
+            std::string::npos);
+  EXPECT_NE(error_of(std::string(minimal) + "objective: {dpo: {betta: 1}}\n").find("did you mean 'beta'?"),
+            std::string::npos);
   EXPECT_NE(error_of("model: m\ndata: {train: a}\nstages: [{dpo: {out: x}}]\n").find("belongs to the whole run"),
             std::string::npos);
 }
