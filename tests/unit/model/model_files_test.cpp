@@ -138,8 +138,8 @@ TEST(ModelFiles, PickledWeightsAreRefusedUnopenedWithTheCommandThatConvertsThem)
 
 TEST(ModelFiles, ATokenizerLargerThanTheEmbeddingIsRefused) {
   const LanguageModel model = tiny_model(testing::tiny_llama);
-  EXPECT_NO_THROW(model.require_vocabulary(61, "tokenizer.json"));
-  EXPECT_THAT(refusal([&] { model.require_vocabulary(62, "tokenizer.json"); }),
+  EXPECT_NO_THROW(require_vocabulary(model.config(), 61, "tokenizer.json"));
+  EXPECT_THAT(refusal([&] { require_vocabulary(model.config(), 62, "tokenizer.json"); }),
               AllOf(HasSubstr("tokenizer.json"), HasSubstr("62"), HasSubstr("61")));
 }
 
