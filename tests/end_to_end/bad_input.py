@@ -230,7 +230,7 @@ def run_case(case, folder, check):
 def long_prompts_are_dropped_and_counted(folder, check):
     words = rows(GOOD_ROW, LONG_ROW, GOOD_ROW)(folder)
     code, _, err = attune(folder, *words, "data.max_tokens=64")
-    check(code == 0 and "dropped 1 record" in err and "data.max_tokens" in err, f"one long prompt: exit {code}: {err}")
+    check(code == 0 and "dropped 1 record" in err and "max_tokens" in err, f"one long prompt: exit {code}: {err}")
 
 
 def bad_rows_can_be_dropped(folder, check):

@@ -31,7 +31,7 @@ def check_generate(folder):
     prompts.write_text("\n".join(lines) + "\n")
     common = ("--prompts", prompts, "--n", 2, "--max-tokens", 12, "--seed", 5)
     found = rows(*common)
-    assert [(row["record"], row["completion"]) for row in found] == [(str(i), s) for i in range(8) for s in range(2)]
+    assert [(row["record"], row["completion"]) for row in found] == [(i, s) for i in range(8) for s in range(2)]
     for row in found:
         assert list(row) == ["record", "completion", "text", "ids", "logps", "stop"], row
         assert len(row["ids"]) == len(row["logps"]) <= 12 and row["stop"] in ("eos", "length", "stop-string"), row

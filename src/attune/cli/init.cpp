@@ -18,6 +18,15 @@ Path recipe_folder() {
   throw MissingInput({.file = program_folder()}, "no folder 'recipes' near the program");
 }
 
+// Recipes name their files as seen from the project's folder; what is handed out must work from anywhere.
+std::string with_folder(std::string text, const Path& folder) {
+  const std::string from = "recipes/", to = std::filesystem::canonical(folder).string() + "/";
+  for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
+    text.replace(at, from.size(), to);
+  }
+  return text;
+}
+
 }  // namespace
 
 int run_init(Arguments& arguments) {
@@ -32,7 +41,7 @@ int run_init(Arguments& arguments) {
   if (words.empty()) {
     for (const auto& name : names) answer.text(name + "\n");
   } else if (std::find(names.begin(), names.end(), words[0]) != names.end()) {
-    answer.text(read_file(folder / (words[0] + ".yaml")));
+    answer.text(with_folder(read_file(folder / (words[0] + ".yaml")), folder));
   } else {
     arguments.fail("the unknown recipe '" + words[0] + "'", nearest(words[0], names));
   }

@@ -147,9 +147,9 @@ void log_report(const EncodeReport& report) {
   const auto say = [](std::int64_t count, const char* before, const char* after) {
     if (count > 0) log_info(before + std::to_string(count) + after);
   };
-  say(report.long_prompts, "dropped ", " records whose prompt fills the most tokens allowed");
+  say(report.long_prompts, "dropped ", " records whose prompt fills max_tokens");
   say(report.no_answer, "dropped ", " records without a token to learn");
-  say(report.truncated, "cut ", " completions at the most tokens allowed");
+  say(report.truncated, "cut ", " completions at max_tokens");
 }
 
 EncodedData encode(const Dataset& dataset, const Tokenizer& tokenizer, const EncodeSettings& settings) {

@@ -123,6 +123,24 @@ void merge(ConfigNode& base, const ConfigNode& over) {
   }
 }
 
+// Moves `optimizer: {lr: x}` to where it belongs, `optimizer: {adamw: {lr: x}}`.
+void spell_out_rate(ConfigNode& run) {
+  for (auto& [key, optimizer] : run.members) {
+    const ConfigNode* rate = key == "optimizer" ? optimizer.find("lr") : nullptr;
+    if (rate == nullptr) continue;
+    ConfigNode value = *rate;
+    std::erase_if(optimizer.members, [](const auto& member) { return member.first == "lr"; });
+    ConfigNode adamw;
+    if (const ConfigNode* own = optimizer.find("adamw")) adamw = *own;
+    if (adamw.find("lr") != nullptr) {
+      throw ConfigError(value.where("optimizer.lr"), "the learning rate twice: lr and adamw.lr", "one of them");
+    }
+    adamw.kind = ConfigNode::Kind::map;
+    set_member(adamw, "lr", std::move(value));
+    set_member(optimizer, "adamw", std::move(adamw));
+  }
+}
+
 // {sft: {keys and options}} becomes a run file of its own: the common keys, the stage's keys, `objective: {sft:
 // options}` (or the stage's own list of objectives).
 ConfigNode expand_stage(const ConfigNode& common, const ConfigNode& stage, const std::vector<std::string>& keys) {
@@ -143,6 +161,7 @@ ConfigNode expand_stage(const ConfigNode& common, const ConfigNode& stage, const
     }
     (of_run ? own : options).members.emplace_back(key, value);
   }
+  spell_out_rate(own);
   ConfigNode result = common;
   merge(result, own);
   if (own.find("objective") != nullptr) {  // a list of its own, so there is nothing left for options to belong to
@@ -181,7 +200,8 @@ void check(const RunSettings& settings, const ConfigNode& root) {
 
 }  // namespace
 
-// `optimizer.lr` is short for `optimizer.adamw.lr`, wherever it stands; what is set last counts.
+// `optimizer.lr` is short for `optimizer.adamw.lr`, in run files and on the command line, where what is set last
+// counts.
 static std::string spelled_out(const std::string& assignment) {
   const std::string shorthand = "optimizer.lr=";
   return assignment.starts_with(shorthand) ? "optimizer.adamw.lr=" + assignment.substr(shorthand.size()) : assignment;
@@ -195,6 +215,7 @@ RunFile parse_run(std::string text, const std::string& file, const std::vector<s
                   const std::string& verb) {
   RunFile run;
   ConfigNode root = parse_yaml(text, file);
+  spell_out_rate(root);
   for (const auto& assignment : overrides) apply_override(root, spelled_out(assignment));
   if (root.kind == ConfigNode::Kind::null) root.kind = ConfigNode::Kind::map;
   const auto refuse_verb = [&](const ConfigNode& node, const std::string& named) {

@@ -64,6 +64,15 @@ TEST(RunFile, TheCommandLineOutranksWhatAStageSays) {
             0.7);
 }
 
+TEST(RunFile, TheShortLearningRateIsThatOfAdamW) {
+  const RunFile run =
+      parse_run(std::string(minimal) + "optimizer: {lr: 0.25, adamw: {beta1: 0.8}}\n", "run.yaml", {}, "dpo");
+  EXPECT_EQ(run.stages[0].settings.optimizer.adamw.lr, 0.25);
+  EXPECT_EQ(run.stages[0].settings.optimizer.adamw.beta1, 0.8);
+  EXPECT_EQ(error_of(std::string(minimal) + "optimizer: {lr: 1, adamw: {lr: 2}}\n"),
+            "run.yaml:3 (field optimizer.lr): found the learning rate twice: lr and adamw.lr; expected one of them");
+}
+
 TEST(RunFile, ResolvedSettingsOfOneStageAreARunFileAgain) {
   RunFile run = parse_run(minimal, "run.yaml", {"seed=5", "objective.dpo.beta=0.2"}, "dpo");
   RunFile again = parse_run(to_yaml(save_run(run)), "resolved.yaml", {}, "dpo");
