@@ -12,7 +12,9 @@ import subprocess
 import sys
 import time
 
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as the program does: waiting threads must not spin
+# As the program does: waiting threads spin for a moment, then sleep.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+os.environ.setdefault("GOMP_SPINCOUNT", "20000")
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BINARIES = ROOT / "build" / "tests"
 

@@ -17,6 +17,7 @@ struct PairTable {
   std::vector<double> chosen = {}, rejected = {};                      // log pi
   std::vector<double> chosen_reference = {}, rejected_reference = {};  // log reference; empty: all 0
   std::vector<std::int64_t> chosen_tokens = {}, rejected_tokens = {};  // empty: all 5
+  double weight = 1;                                                   // of every pair
 
   std::int64_t size() const { return static_cast<std::int64_t>(chosen.size()); }
 
@@ -27,7 +28,7 @@ struct PairTable {
       const auto at = static_cast<std::size_t>(i);
       const std::vector<std::int64_t> tokens{chosen_tokens.empty() ? 5 : chosen_tokens[at],
                                              rejected_tokens.empty() ? 5 : rejected_tokens[at]};
-      const std::vector<RecordView::Preference> preferences{{.chosen = 0, .rejected = 1}};
+      const std::vector<RecordView::Preference> preferences{{.chosen = 0, .rejected = 1, .weight = weight}};
       RecordView record{.index = i, .scored_tokens = tokens, .preferences = preferences};
       lay_out(objectives, record, layout);
     }

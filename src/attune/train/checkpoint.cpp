@@ -99,7 +99,19 @@ void write_files(Fs& fs, const Path& directory, std::int64_t step, const Checkpo
   write_durably(fs, directory / manifest_file, manifest_text(directory, step));
 }
 
+// The step that FOLDER/../best points to, as text; empty when there is none.
+std::string best_checkpoint(const Path& folder) {
+  std::error_code none;
+  const Path target = std::filesystem::read_symlink(folder.parent_path() / "best", none);
+  return none ? std::string() : target.filename().string();
+}
+
 }  // namespace
+
+void link_best(Fs& fs, const Path& folder, std::int64_t step) {
+  fs.link(Path("checkpoints") / std::to_string(step), folder.parent_path() / "best");
+  fs.sync_directory(folder.parent_path());
+}
 
 void save_checkpoint(Fs& fs, const Path& folder, std::int64_t step, const CheckpointContent& content, int keep) {
   const Path fresh = folder / (temporary + std::to_string(step));
@@ -123,7 +135,8 @@ void save_checkpoint(Fs& fs, const Path& folder, std::int64_t step, const Checkp
   fs.sync_directory(folder.parent_path());
   // Later steps are damaged or another way on: they count neither as kept nor as too old.
   auto steps = steps_in(folder);
-  std::erase_if(steps, [&](std::int64_t other) { return other > step; });
+  const std::string best = best_checkpoint(folder);
+  std::erase_if(steps, [&](std::int64_t other) { return other > step || std::to_string(other) == best; });
   for (std::size_t i = 0; i + static_cast<std::size_t>(keep) < steps.size(); ++i) {
     remove_checkpoint(fs, folder, steps[i]);
   }

@@ -21,9 +21,13 @@ struct CheckpointContent {
 };
 
 // Writes FOLDER/STEP, points FOLDER/../latest at it, then removes all up to this step but the newest `keep` (at least
-// 1). Whenever it stops, be it by an error or a power loss, the newest checkpoint that verifies is the one before or
-// this one, and `latest` never points to a torn one. Throws IoError, PermissionError, OutputError.
+// 1) and the one that `best` points to. Whenever it stops, be it by an error or a power loss, the newest checkpoint
+// that verifies is the one before or this one, and `latest` never points to a torn one. Throws IoError,
+// PermissionError, OutputError.
 void save_checkpoint(Fs& fs, const Path& folder, std::int64_t step, const CheckpointContent& content, int keep);
+
+// Points FOLDER/../best at the checkpoint of that step.
+void link_best(Fs& fs, const Path& folder, std::int64_t step);
 
 // A checkpoint that verified.
 struct Checkpoint {

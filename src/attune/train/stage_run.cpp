@@ -208,7 +208,9 @@ void StageRun::measure(Json& row, Position& position) {
     if (!values) stop(position);
     for (const auto& [name, value] : *values) row.set("eval_" + name, value);
     set_accuracy_interval(row, data_.eval.records);
-    position.best_loss = std::min(position.best_loss, row.find("eval_loss")->number());
+    const double loss = values->at("loss");
+    improved_ = loss < position.best_loss;
+    if (improved_) position.best_loss = loss;
   }
   directory_.samples(position.total_step, write_samples(*model_, *tokenizer_, data_.prompts, settings_));
   position.unmeasured = {};
@@ -216,9 +218,11 @@ void StageRun::measure(Json& row, Position& position) {
 
 // Everything after the update of a step: evaluation, its line of metrics, its checkpoint. `position` is behind it.
 void StageRun::finish_step(Json row, Position& position) {
+  improved_ = false;
   if (due(settings_.eval_every, position.step, batches_->steps())) measure(row, position);
   directory_.metrics(row);
-  if (due(settings_.save_every, position.step, batches_->steps())) save(position);
+  if (improved_ || due(settings_.save_every, position.step, batches_->steps())) save(position);
+  if (improved_) link_best(context_.fs, directory_.checkpoints(), position.total_step);
   if (stop_requested() && position.step < batches_->steps()) stop(position);
 }
 

@@ -64,6 +64,7 @@ class StageRun {
   std::optional<Schedule> schedule_;
   std::optional<Step> step_;
   std::vector<Statistics> statistics_;
+  bool improved_ = false;         // the step's evaluation is the best of the stage
   std::int64_t saved_step_ = -1;  // of the newest checkpoint, -1: none yet
   int bad_steps_ = 0;             // in a row
 };

@@ -94,6 +94,22 @@ TEST_P(EveryObjective, WeightScalesLossAndGradient) {
   EXPECT_TRUE(at::allclose(quarter.gradient, 0.25 * once.gradient, 1e-12, 1e-14));
 }
 
+TEST_P(EveryObjective, TheWeightOfAPairScalesItsTermsAndNoOthers) {
+  const auto list = objectives();
+  PairTable table = ordinary();
+  const auto terms = [&] {
+    const Batch batch = table.batch(list, 0, table.size());
+    return compute(list, table.responses(batch, table.leaf()), std::vector<Statistics>(1), {}).terms;
+  };
+  const auto once = terms();
+  table.weight = 2;
+  const auto twice = terms();
+  for (std::size_t i = 0; i < once.size(); ++i) {
+    const double factor = once[i].per == Per::pair ? 2 : 1;
+    EXPECT_NEAR(twice[i].sum.item<double>(), factor * once[i].sum.item<double>(), 1e-12) << once[i].name;
+  }
+}
+
 TEST_P(EveryObjective, ConfigurationSurvivesARoundTrip) {
   const auto part = GetParam()->part->make();
   const auto describe = [&](Fields& fields) { GetParam()->part->describe(*part, fields); };

@@ -236,6 +236,15 @@ TEST(Checkpoint, DamagedOnesArePassedOverAndNamed) {
   EXPECT_THAT(found.damaged[1], ::testing::HasSubstr("2/manifest.json"));
 }
 
+TEST(Checkpoint, RetentionKeepsTheBestOne) {
+  const RunFolder run;
+  run.save(1, 1);
+  link_best(disk(), run.checkpoints(), 1);
+  for (const int step : {2, 3}) run.save(step, 1);
+  EXPECT_EQ(run.names(), (std::vector<std::string>{"1", "3"}));
+  EXPECT_EQ(run.newest(), 3);
+}
+
 TEST(Checkpoint, RetentionKeepsTheOneJustSavedBesideDamagedLaterOnes) {
   const RunFolder run;
   for (const int step : {4, 6, 8}) run.save(step);
