@@ -158,7 +158,7 @@ def full_disk(folder, undisturbed):
     """False where a small file system cannot be mounted."""
     small = folder / "small"
     small.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", small], capture_output=True)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", small], capture_output=True)
     if mounted.returncode != 0:
         return False
     try:
