@@ -7,29 +7,6 @@
 namespace attune {
 namespace {
 
-std::string escaped(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
-
 std::string number(double value) {
   char text[32];
   std::snprintf(text, sizeof text, "%.1f", value);
@@ -42,13 +19,13 @@ std::string svg_of(const Chart& chart) {
   const double scale = chart.top > 0 ? bar_width / chart.top : 0;
   const double height = row_height * static_cast<double>(chart.bars.size()) + 8;
   std::string svg =
-      "<svg viewBox=\"0 0 720 " + number(height) + "\" role=\"img\" aria-label=\"" + escaped(chart.title) + "\">\n";
+      "<svg viewBox=\"0 0 720 " + number(height) + "\" role=\"img\" aria-label=\"" + html_escape(chart.title) + "\">\n";
   for (std::size_t i = 0; i < chart.bars.size(); ++i) {
     const Bar& bar = chart.bars[i];
     const double y = row_height * static_cast<double>(i) + 4, middle = y + 9;
     const double length = std::clamp(bar.value, 0.0, chart.top) * scale;
     svg += "<text x=\"" + number(label_width - 8) + "\" y=\"" + number(y + 13) + "\" text-anchor=\"end\">" +
-           escaped(bar.label) + "</text>";
+           html_escape(bar.label) + "</text>";
     svg += "<rect class=\"bar\" x=\"" + number(label_width) + "\" y=\"" + number(y) + "\" width=\"" + number(length) +
            "\" height=\"18\"/>";
     if (bar.has_interval) {
@@ -71,11 +48,35 @@ constexpr const char* style =
 
 }  // namespace
 
+std::string html_escape(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      default:
+        out += c;
+    }
+  }
+  return out;
+}
+
 std::string html_of(const ReportPage& page) {
-  std::string html = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>" + escaped(page.title) +
-                     "</title><style>" + style + "</style></head><body>\n<h1>" + escaped(page.title) + "</h1>\n";
-  for (const std::string& line : page.lines) html += "<p>" + escaped(line) + "</p>\n";
-  for (const Chart& chart : page.charts) html += "<h2>" + escaped(chart.title) + "</h2>\n" + svg_of(chart);
+  std::string html = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>" +
+                     html_escape(page.title) + "</title><style>" + style + "</style></head><body>\n<h1>" +
+                     html_escape(page.title) + "</h1>\n";
+  for (const std::string& line : page.lines) html += "<p>" + html_escape(line) + "</p>\n";
+  for (const Chart& chart : page.charts) html += "<h2>" + html_escape(chart.title) + "</h2>\n" + svg_of(chart);
   return html + "</body></html>\n";
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "attune/base/json.h"
@@ -43,6 +44,8 @@ inline constexpr std::string_view part_kind<Report> = "report";
 
 // One self-contained page: no script, no network, charts as inline SVG.
 std::string html_of(const ReportPage& page);
+
+std::string html_escape(std::string_view text);  // for text and attributes of a page
 
 // A share as {"share", "interval": [low, high], "n"}.
 Json share_json(const Share& share);

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "attune/base/errors.h"
-#include "attune/base/log.h"
+#include "attune/reports/report.h"
 
 namespace attune {
 namespace {
@@ -41,29 +41,6 @@ Curve curve_of(const std::vector<Json>& rows, const std::string& name) {
   return curve;
 }
 
-std::string escape(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '&':
-        out += "&amp;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
-
 std::string number(double value) {
   char text[32];
   std::snprintf(text, sizeof text, "%.4g", value);
@@ -89,12 +66,12 @@ std::string chart(const std::string& title, const std::vector<Curve>& curves) {
     return left + (width - left - 10) * (last > first ? (step - first) / (last - first) : 0.5);
   };
   const auto y = [&](double value) { return height - bottom - (height - top - bottom) * (value - low) / (high - low); };
-  std::string svg =
-      "<svg viewBox=\"0 0 520 180\" width=\"520\" height=\"180\" role=\"img\"><title>" + escape(title) + "</title>";
+  std::string svg = "<svg viewBox=\"0 0 520 180\" width=\"520\" height=\"180\" role=\"img\"><title>" +
+                    html_escape(title) + "</title>";
   svg += "<rect x=\"60\" y=\"24\" width=\"450\" height=\"132\" fill=\"none\" stroke=\"#cbd5e0\"/>";
   const auto text = [&](double at_x, double at_y, const char* anchor, const std::string& words, const char* colour) {
     svg += "<text x=\"" + number(at_x) + "\" y=\"" + number(at_y) + "\" text-anchor=\"" + anchor + "\" fill=\"" +
-           colour + "\">" + escape(words) + "</text>";
+           colour + "\">" + html_escape(words) + "</text>";
   };
   text(left - 4, top + 8, "end", number(high), "#4a5568");
   text(left - 4, height - bottom, "end", number(low), "#4a5568");
@@ -143,8 +120,8 @@ std::string samples_table(const RunDirectory& directory, std::int64_t step) {
   std::string html =
       "<h2>Answers after step " + std::to_string(step) + "</h2><table><tr><th>prompt</th><th>answer</th></tr>";
   for (const Json& row : rows) {
-    html += "<tr><td>" + escape(row.find("prompt")->string()) + "</td><td>" + escape(row.find("text")->string()) +
-            "</td></tr>";
+    html += "<tr><td>" + html_escape(row.find("prompt")->string()) + "</td><td>" +
+            html_escape(row.find("text")->string()) + "</td></tr>";
   }
   return html + "</table>\n";
 }
@@ -157,7 +134,7 @@ std::string page(const RunDirectory& directory, const RunFile& run, const RunOut
       "svg{margin:6px;font-size:11px}table{border-collapse:collapse}td,th{border:1px solid #cbd5e0;padding:4px 8px;"
       "text-align:left;vertical-align:top;white-space:pre-wrap}pre{background:#f7fafc;padding:1em;overflow:auto}"
       "</style>\n<h1>" +
-      escape(directory.path().filename().string()) + "</h1>\n<p>" + std::to_string(outcome.steps) +
+      html_escape(directory.path().filename().string()) + "</h1>\n<p>" + std::to_string(outcome.steps) +
       " steps, last loss " + number(outcome.loss) + ".</p>\n";
   for (const Stage& stage : run.stages) {
     std::vector<Json> of_stage;
@@ -165,10 +142,10 @@ std::string page(const RunDirectory& directory, const RunFile& run, const RunOut
       const Json* name = row.find("stage");
       if (name != nullptr && *name == Json(stage.name)) of_stage.push_back(row);
     }
-    html += "<h2>" + escape(stage.name) + "</h2>\n" + charts_of(of_stage);
+    html += "<h2>" + html_escape(stage.name) + "</h2>\n" + charts_of(of_stage);
   }
   html += samples_table(directory, outcome.steps);
-  return html + "<h2>Run file</h2><pre>" + escape(run.text) + "</pre>\n</html>\n";
+  return html + "<h2>Run file</h2><pre>" + html_escape(run.text) + "</pre>\n</html>\n";
 }
 
 std::string card(const RunDirectory& directory, const RunFile& run, const RunOutcome& outcome) {
