@@ -106,10 +106,10 @@ std::vector<std::vector<std::string>> answer_all(const Path& model_folder, const
 using Answers = std::vector<std::vector<std::string>>;
 
 // How often a sample after is liked better than one before, over all pairs of samples of a prompt; equals count half.
-// Samples of one prompt depend on each other, so a prompt counts as one trial: the interval is the wider for it.
-Share wins(const std::vector<std::string>& prompts, const Answers& before, const Answers& after,
-           const std::function<double(std::string_view, std::string_view)>& taste) {
-  Share share;
+// Samples of one prompt depend on each other, so what is drawn is the prompt, with its own share of wins.
+Mean wins(const std::vector<std::string>& prompts, const Answers& before, const Answers& after,
+          const std::function<double(std::string_view, std::string_view)>& taste) {
+  std::vector<double> by_prompt;
   for (std::size_t i = 0; i < prompts.size(); ++i) {
     double won = 0;
     for (const auto& old_answer : before[i]) {
@@ -118,18 +118,21 @@ Share wins(const std::vector<std::string>& prompts, const Answers& before, const
         won += gain > 0 ? 1 : gain == 0 ? 0.5 : 0;
       }
     }
-    share.successes += won / static_cast<double>(before[i].size() * after[i].size());
-    share.trials += 1;
+    by_prompt.push_back(won / static_cast<double>(before[i].size() * after[i].size()));
   }
-  return share;
+  return mean_of(by_prompt);
 }
 
-std::string share_text(const Share& share) {
+std::string mean_text(const Mean& mean) {
   char text[96];
-  const Interval interval = share.interval();
-  std::snprintf(text, sizeof text, "%.1f %% (95 %%: %.1f to %.1f, %.0f questions)", 100 * share.value(),
-                100 * interval.low, 100 * interval.high, share.trials);
+  std::snprintf(text, sizeof text, "%.1f %% (95 %%: %.1f to %.1f, %.0f questions)", 100 * mean.value,
+                100 * mean.interval.low, 100 * mean.interval.high, mean.count);
   return text;
+}
+
+Json mean_json(const Mean& mean) {
+  return Json::object(
+      {{"value", mean.value}, {"low", mean.interval.low}, {"high", mean.interval.high}, {"n", mean.count}});
 }
 
 std::string one_line(std::string text) {
@@ -138,8 +141,8 @@ std::string one_line(std::string text) {
 }
 
 struct DemoOutcome {
-  Share win_rate = {};
-  std::array<Share, demo::kinds.size()> by_kind = {};
+  Mean win_rate = {};
+  std::array<Mean, demo::kinds.size()> by_kind = {};
   RunOutcome run = {};
   double seconds = 0;
 };
@@ -147,9 +150,9 @@ struct DemoOutcome {
 Json outcome_json(const DemoOutcome& outcome, const Path& run) {
   Json kinds = Json::object();
   for (std::size_t i = 0; i < demo::kinds.size(); ++i)
-    kinds.set(demo::name(demo::kinds[i]), share_json(outcome.by_kind[i]));
+    kinds.set(demo::name(demo::kinds[i]), mean_json(outcome.by_kind[i]));
   return Json::object({{"run", run.string()},
-                       {"win_rate", share_json(outcome.win_rate)},
+                       {"win_rate", mean_json(outcome.win_rate)},
                        {"by_kind", std::move(kinds)},
                        {"seconds", outcome.seconds}});
 }
@@ -205,11 +208,11 @@ int run_demo(Arguments& arguments) {
         "\n    after:  " + one_line(after[i].front()));
   }
   say("\nHow often the answer after is liked better than the one before, by the known tastes:");
-  say("  everybody  " + share_text(outcome.win_rate));
+  say("  everybody  " + mean_text(outcome.win_rate));
   for (std::size_t i = 0; i < demo::kinds.size(); ++i) {
     std::string kind(demo::name(demo::kinds[i]));
     kind.resize(11, ' ');
-    say("  " + kind + share_text(outcome.by_kind[i]));
+    say("  " + kind + mean_text(outcome.by_kind[i]));
   }
   char speed[160];
   std::snprintf(

@@ -1,7 +1,10 @@
 #include "attune/model/language_model.h"
 
+#include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/mm.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/tensor.h>
 
 #include <algorithm>
 
@@ -22,6 +25,10 @@ Tensor column(const TokenForest& forest, std::int32_t Read::*field) {
   return result;
 }
 
+Tensor row_tensor(const std::vector<std::int32_t>& rows) {
+  return at::tensor(at::ArrayRef<std::int32_t>(rows), at::TensorOptions(at::kInt)).to(at::kLong);
+}
+
 }  // namespace
 
 LanguageModel::LanguageModel(ModelConfig config, Parameters parameters)
@@ -39,6 +46,15 @@ LanguageModel LanguageModel::frozen_copy() const {
   LanguageModel copy(config_, parameters_->clone());
   copy.compute_ = compute_;
   copy.generation_config_ = generation_config_;
+  return copy;
+}
+
+LanguageModel LanguageModel::merged_copy() const {
+  LanguageModel copy = frozen_copy();
+  if (adapter_ == nullptr || adapter_->merged()) return copy;
+  adapter_->bind(*copy.family_);
+  copy.change_by_adapter(1);
+  Adapter::unbind(*copy.family_);
   return copy;
 }
 
@@ -95,11 +111,32 @@ ForestScores LanguageModel::score(const TokenForest& forest, const ScoreRequest&
     const TokenForest seen = frozen.adapter ? forest : without_adapter(forest);
     options.models[name] = {frozen.model->hidden(seen, rows).detach(), frozen.model->family().head().detach()};
   }
-  const HeadInput input{hidden(forest, rows), family_->head()};
+  const std::int64_t reads = rows.size(0);
+  const Tensor states = hidden(forest, request.marked ? at::cat({rows, row_tensor(forest.marks)}) : rows);
+  const HeadInput input{states.slice(0, 0, reads), family_->head()};
   ScoredTokens scored = scored_log_probs(input, targets, options);
   return {.logps = scored.logps,
           .vocabulary = std::move(scored.vocabulary),
-          .hidden = request.hidden ? input.hidden : Tensor()};
+          .hidden = request.hidden ? input.hidden : Tensor(),
+          .marked = request.marked ? states.slice(0, reads) : Tensor()};
+}
+
+Tensor LanguageModel::block_states(const TokenForest& forest) const {
+  check_forest(forest);
+  std::vector<Tensor> states;
+  run_trunk(*family_, config_.layers,
+            {.ids = forest.ids,
+             .positions = forest.positions[0],
+             .rows = column(forest, &Read::row),
+             .context = context_for(forest),
+             .states = &states});
+  return at::stack(states);
+}
+
+OutputHeads& LanguageModel::attach_heads(std::vector<HeadSpec> specs, std::uint64_t seed) {
+  require(heads_ == nullptr, "heads a second time");
+  heads_ = std::make_unique<OutputHeads>(std::move(specs), config_.width, config_.layers, seed, dtype());
+  return *heads_;
 }
 
 Adapter& LanguageModel::attach_adapter(const AdapterOptions& options, std::uint64_t seed) {

@@ -12,6 +12,7 @@
 #include "attune/model/adapter.h"
 #include "attune/model/family.h"
 #include "attune/model/model_config.h"
+#include "attune/model/output_heads.h"
 #include "attune/model/token_forest.h"
 #include "attune/model/vocabulary.h"
 #include "attune/tensor/parameters.h"
@@ -46,6 +47,7 @@ struct ScoreRequest {
   std::vector<VocabularyTerm> vocabulary = {};
   std::map<std::string, FrozenModel> models = {};  // those that vocabulary terms name
   bool hidden = false;
+  bool marked = false;
 };
 
 // In order of the forest's reads.
@@ -53,6 +55,7 @@ struct ForestScores {
   Tensor logps;                              // [reads], nats
   std::map<std::string, Tensor> vocabulary;  // [reads] each
   Tensor hidden;                             // [reads, d] after the final norm, where asked for
+  Tensor marked;                             // [marks, d] after the final norm, where asked for
 };
 
 class LanguageModel {
@@ -73,11 +76,13 @@ class LanguageModel {
 
   // Same weights (without adapter), own storage, no gradients.
   LanguageModel frozen_copy() const;
+  // The same with the adapter's change added to the copy.
+  LanguageModel merged_copy() const;
 
   const ModelConfig& config() const { return config_; }
   const Parameters& parameters() const { return *parameters_; }
   Parameters& parameters() { return *parameters_; }
-  // What training changes: the adapter's parameters where there is one, else all.
+  // What training changes: the adapter's parameters where there is one, else all. Heads come on top.
   Parameters& trainable() { return adapter_ ? adapter_->parameters() : *parameters_; }
   at::ScalarType dtype() const { return parameters_->dtype(); }
   std::string content_hash() const { return parameters_->content_hash(); }
@@ -93,6 +98,14 @@ class LanguageModel {
   Tensor logits(const TokenForest& forest) const;
   // After the final norm, [n, d], at the rows [n] (int64), or at all of them when undefined.
   Tensor hidden(const TokenForest& forest, const Tensor& rows = {}) const;
+
+  // [layers, reads, d]: the residual stream after every block, at the rows of the reads.
+  Tensor block_states(const TokenForest& forest) const;
+
+  // Heads beside the language model's own; drawn from the seed. InternalError when there are some already.
+  OutputHeads& attach_heads(std::vector<HeadSpec> specs, std::uint64_t seed);
+  OutputHeads* heads() { return heads_.get(); }
+  const OutputHeads* heads() const { return heads_.get(); }
 
   // Freezes the weights and adds a fresh adapter (the change it makes is 0 at first), trainable.
   Adapter& attach_adapter(const AdapterOptions& options, std::uint64_t seed);
@@ -119,6 +132,7 @@ class LanguageModel {
   std::unique_ptr<Parameters> parameters_;
   std::unique_ptr<Family> family_;
   std::unique_ptr<Adapter> adapter_;
+  std::unique_ptr<OutputHeads> heads_;
   ComputeOptions compute_;
   std::optional<std::string> generation_config_;  // bytes of the file
 };

@@ -35,6 +35,12 @@ std::int64_t ForestBuilder::read(std::int32_t segment, std::int64_t first, std::
   return std::max<std::int64_t>(0, last - first);
 }
 
+void ForestBuilder::mark(std::int32_t segment, std::int64_t token) {
+  const Piece& piece = pieces_.at(index(segment));
+  require(0 <= token && token < static_cast<std::int64_t>(piece.end - piece.begin), "a mark outside its segment");
+  marked_.emplace_back(segment, token);
+}
+
 // Depth first, children in order of addition, without recursion.
 std::vector<std::size_t> ForestBuilder::preorder() const {
   std::vector<std::vector<std::size_t>> children(pieces_.size());
@@ -84,6 +90,9 @@ TokenForest ForestBuilder::build() const {
     forest.reads.push_back(
         {predictor, static_cast<std::int32_t>(ids[own]), options.response, options.span, options.weight});
   }
+  for (const auto& [segment, token] : marked_) {
+    forest.marks.push_back(static_cast<std::int32_t>(forest.segments[index(place[index(segment)])].begin + token));
+  }
   return forest;
 }
 
@@ -118,6 +127,7 @@ TokenForest unshared(const TokenForest& forest) {
   }
   result.reads = forest.reads;
   for (Read& read : result.reads) read.row = first_copy[index(read.row)];
+  for (const std::int32_t row : forest.marks) result.marks.push_back(first_copy[index(row)]);
   result.ids = at::empty({static_cast<std::int64_t>(stream.size())}, at::TensorOptions(at::kLong));
   result.positions = at::empty({1, result.ids.size(0)}, at::TensorOptions(at::kLong));
   std::copy(stream.begin(), stream.end(), result.ids.mutable_data_ptr<std::int64_t>());

@@ -43,6 +43,7 @@ struct TokenForest {
   std::vector<Segment> segments;  // in preorder: all descendants of a segment follow it directly, rows in order
   std::vector<Read> reads;        // by response in order of first mention, then along the path
   std::vector<Inject> injects = {};
+  std::vector<std::int32_t> marks = {};  // rows whose states somebody wants, in order of marking
 
   std::int64_t tokens() const { return ids.defined() ? ids.size(0) : 0; }
 };
@@ -69,6 +70,9 @@ class ForestBuilder {
   // Returns how many reads were added.
   std::int64_t read(std::int32_t segment, std::int64_t first, std::int64_t last, const ReadOptions& options);
 
+  // Marks a token of a segment; in an empty root there is none to mark.
+  void mark(std::int32_t segment, std::int64_t token);
+
   std::int64_t tokens() const { return static_cast<std::int64_t>(ids_.size()); }
   TokenForest build() const;
 
@@ -88,6 +92,7 @@ class ForestBuilder {
   std::vector<std::int32_t> ids_;
   std::vector<Piece> pieces_;
   std::vector<Wanted> wanted_;
+  std::vector<std::pair<std::int32_t, std::int64_t>> marked_;
 };
 
 // The same reads in the same order with every path from root to leaf as a stream of its own, nothing shared: for

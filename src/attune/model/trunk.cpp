@@ -24,6 +24,11 @@ Residual recomputed_block(const Family& family, std::size_t layer, const Residua
   return {out[0], out[1]};
 }
 
+Residual select(const Residual& x, const Tensor& rows) {
+  if (!rows.defined()) return x;
+  return {x.sum.index_select(0, rows), x.delta.defined() ? x.delta.index_select(0, rows) : Tensor()};
+}
+
 }  // namespace
 
 void set_rotary(BlockContext& context, const ModelConfig& config, const Family& family, const Tensor& positions,
@@ -54,12 +59,12 @@ Tensor run_trunk(const Family& family, std::int64_t layers, const TrunkInput& in
   Residual x{.sum = family.embed(input.ids, input.positions), .delta = {}};
   for (std::size_t layer = 0; layer < static_cast<std::size_t>(layers); ++layer) {
     x = input.recompute ? recomputed_block(family, layer, x, input.context) : family.block(layer, x, *input.context);
+    if (input.states != nullptr) {
+      const Residual at_rows = select(x, input.rows);
+      input.states->push_back(at_rows.delta.defined() ? at_rows.sum + at_rows.delta : at_rows.sum);
+    }
   }
-  if (input.rows.defined()) {
-    x.sum = x.sum.index_select(0, input.rows);
-    if (x.delta.defined()) x.delta = x.delta.index_select(0, input.rows);
-  }
-  return family.norm(x);
+  return family.norm(select(x, input.rows));
 }
 
 }  // namespace attune

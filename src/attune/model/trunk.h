@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "attune/model/family.h"
 #include "attune/model/token_forest.h"
@@ -21,7 +22,8 @@ struct TrunkInput {
   Tensor positions;  // [T]
   Tensor rows;       // [n] int64: the rows wanted; undefined: all
   std::shared_ptr<const BlockContext> context;
-  bool recompute = false;  // keep only the inputs of each block for the backward pass
+  bool recompute = false;                 // keep only the inputs of each block for the backward pass
+  std::vector<Tensor>* states = nullptr;  // gets the stream after every block, [n, d] at the rows wanted
 };
 
 // Hidden states after the final norm, [n, d].

@@ -2,6 +2,8 @@
 
 #include <ATen/ops/cat.h>
 
+#include "attune/base/errors.h"
+
 namespace attune {
 
 void Statistics::merge(const Statistics& other) {
@@ -29,6 +31,19 @@ Needs needs_of(const ObjectiveList& objectives) {
   Needs needs;
   for (const auto& objective : objectives) needs.merge(objective->needs());
   return needs;
+}
+
+Rounds rounds_of(const ObjectiveList& objectives) {
+  Rounds result;
+  for (const auto& objective : objectives) {
+    const Rounds rounds = objective->rounds();
+    if (rounds.count == 1) continue;
+    if (result.count != 1 && (rounds.count != result.count || rounds.momentum != result.momentum)) {
+      throw ConfigError({.field = "objective"}, "two objectives that train in different rounds", "the same rounds");
+    }
+    result = rounds;
+  }
+  return result;
 }
 
 void lay_out(const ObjectiveList& objectives, const RecordView& record, Layout& layout) {

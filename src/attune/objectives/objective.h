@@ -30,10 +30,21 @@ struct Progress {
   std::uint64_t seed = 0;  // draw as Random(seed, "objective/<name>", {step})
 };
 
+// An objective that trains in rounds: at the end of each, the policy becomes the reference of the next.
+struct Rounds {
+  int count = 1;
+  double momentum = 0;  // of an extrapolation along the last round's movement, before that
+};
+
 class Objective {
  public:
   virtual ~Objective() = default;
+  // Throws ConfigError when options exclude each other; called when a run file is read, before any data.
+  virtual void check() const {}
+  virtual Rounds rounds() const { return {}; }
   virtual Needs needs() const = 0;
+  // What data it learns from, for whoever brings other data.
+  virtual std::string data() const { return "comparisons of a chosen and a rejected answer"; }
   // Adds the answers of one record that this objective looks at. Default: chosen and rejected of every comparison.
   virtual void layout(const RecordView& record, Layout& layout) const;
   // This micro-batch's share of the statistics; empty where the objective needs none (then no extra pass is made).
@@ -52,6 +63,8 @@ using ObjectiveList = std::vector<Choice<Objective>>;
 
 // A list of objectives behaves as one: needs and layouts merge, terms add with each part's weight.
 Needs needs_of(const ObjectiveList& objectives);
+// Of the one that trains in rounds. ConfigError when two of them do, differently.
+Rounds rounds_of(const ObjectiveList& objectives);
 void lay_out(const ObjectiveList& objectives, const RecordView& record, Layout& layout);
 Loss compute(const ObjectiveList& objectives, const Responses& responses, const std::vector<Statistics>& statistics,
              const Progress& progress);

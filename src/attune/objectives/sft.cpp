@@ -10,6 +10,7 @@ class Sft final : public Objective {
   void describe(Fields&) {}
 
   Needs needs() const override { return {}; }
+  std::string data() const override { return "demonstrations, or comparisons, whose chosen side is learned"; }
 
   // Demonstrations are learned whole; of a comparison, the chosen side.
   void layout(const RecordView& record, Layout& layout) const override {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <string>
 #include <vector>
@@ -10,6 +11,17 @@
 #include "attune/policy/responses.h"
 
 namespace attune {
+
+// What of a response is scored: the answer, or prompt and answer (all tokens but the first, which nothing predicts).
+enum class Extent { answer, whole };
+
+// What the data says of one completion; the defaults say nothing.
+struct CompletionLabels {
+  double score = std::numeric_limits<double>::quiet_NaN();
+  double weight = 1;
+  double behaviour_logp = std::numeric_limits<double>::quiet_NaN();  // of the sampler that wrote it, nats
+  std::int32_t level = -1;  // how much was taken out of it; -1: no such variant
+};
 
 // One response to score: completion `completion` of record `record`, after the prompt of record `prompt` (the same
 // one but for KL probes).
@@ -19,6 +31,8 @@ struct PlannedResponse {
   std::int64_t prompt = 0;
   ResponseRole role = ResponseRole::chosen;
   std::int64_t tokens = 0;  // scored ones
+  Extent extent = Extent::answer;
+  CompletionLabels labels = {};
 };
 
 struct PlannedPair {
@@ -30,12 +44,12 @@ struct Batch {
   std::vector<PlannedResponse> responses = {};
   std::vector<PlannedPair> pairs = {};
   std::vector<std::int64_t> group = {};  // of each response, -1: none; empty: no groups
-  std::vector<double> scores = {};       // of each response, NaN: none; empty: no scores
   std::int64_t records = 0;
   // Log-probabilities of frozen models that are known beforehand: role -> [R]. What is missing is computed.
   std::map<std::string, Tensor> known_logps = {};
 
-  // The part of Responses that the plan alone decides: roles, lengths, pairs, groups; `like` gives dtype and device.
+  // The part of Responses that the plan alone decides: roles, lengths, labels, pairs, groups; `like` gives dtype and
+  // device.
   Responses skeleton(const Tensor& like) const;
 };
 

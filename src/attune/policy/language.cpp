@@ -4,6 +4,8 @@
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "attune/base/errors.h"
@@ -33,6 +35,23 @@ Tensor sum_by_response(const Tensor& token_logps, const Tensor& index, std::int6
   return at::zeros({responses}, token_logps.options()).index_add(0, index, token_logps);
 }
 
+// Index of the completion's last scored token; of its last token where none is.
+std::int64_t last_scored(const TokenCompletion& completion) {
+  for (std::size_t i = completion.scored.size(); i-- > 0;) {
+    if (completion.scored[i] != 0) return static_cast<std::int64_t>(i);
+  }
+  return std::ssize(completion.ids) - 1;
+}
+
+// Of each response the index of its first read, [R].
+Tensor first_reads(const TokenForest& forest, std::int64_t responses) {
+  std::vector<std::int64_t> first(static_cast<std::size_t>(responses), 0);
+  for (std::size_t i = forest.reads.size(); i-- > 0;) {
+    first[static_cast<std::size_t>(forest.reads[i].response)] = static_cast<std::int64_t>(i);
+  }
+  return at::tensor(first, at::kLong);
+}
+
 }  // namespace
 
 TokenForest forest_of(const Batch& batch, std::span<const TokenRecord> records) {
@@ -40,12 +59,21 @@ TokenForest forest_of(const Batch& batch, std::span<const TokenRecord> records) 
   std::map<std::int64_t, std::int32_t> prompts;  // record -> its prompt's segment
   for (std::size_t i = 0; i < batch.responses.size(); ++i) {
     const PlannedResponse& response = batch.responses[i];
+    const auto& prompt = records[static_cast<std::size_t>(response.prompt)].prompt;
     const auto [known, added] = prompts.try_emplace(response.prompt, -1);
-    if (added) known->second = builder.add(records[static_cast<std::size_t>(response.prompt)].prompt);
+    if (added) known->second = builder.add(prompt);
     const auto& record = records[static_cast<std::size_t>(response.record)];
     const auto& completion = record.completions[static_cast<std::size_t>(response.completion)];
-    const std::int32_t segment = builder.add(completion.ids, known->second);
-    read_scored(builder, segment, completion, static_cast<std::int32_t>(i));
+    const std::int32_t parent = completion.alone ? -1 : known->second;
+    const std::int32_t segment = builder.add(completion.ids, parent);
+    const auto index = static_cast<std::int32_t>(i);
+    if (response.extent == Extent::whole) {
+      if (!completion.alone) builder.read(parent, 0, std::ssize(prompt), {.response = index});
+      builder.read(segment, 0, std::ssize(completion.ids), {.response = index});
+    } else {
+      read_scored(builder, segment, completion, index);
+    }
+    builder.mark(segment, last_scored(completion));
   }
   return builder.build();
 }
@@ -54,22 +82,50 @@ void LanguagePolicy::freeze(const std::string& role, std::shared_ptr<const Langu
   frozen_[role] = std::move(model);
 }
 
+FrozenModel LanguagePolicy::frozen(const std::string& role) const {
+  if (const auto found = frozen_.find(role); found != frozen_.end()) return {found->second.get(), true};
+  require(role == "reference" && model_->adapter() != nullptr, "no frozen model '" + role + "' is bound");
+  return {model_, false};
+}
+
 Tensor LanguagePolicy::frozen_token_logps(const std::string& role, const TokenForest& forest) const {
   const at::AutoGradMode no_gradient(false);
-  if (const auto found = frozen_.find(role); found != frozen_.end()) return found->second->score(forest).logps;
-  require(role == "reference" && model_->adapter() != nullptr, "no frozen model '" + role + "' is bound");
-  return model_->score(without_adapter(forest)).logps;
+  const auto [model, adapted] = frozen(role);
+  return model->score(adapted ? forest : without_adapter(forest)).logps;
+}
+
+// [layers, N, d] of the frozen reference.
+Tensor LanguagePolicy::reference_states(const TokenForest& forest) const {
+  const at::AutoGradMode no_gradient(false);
+  const auto [model, adapted] = frozen("reference");
+  return model->block_states(adapted ? forest : without_adapter(forest));
+}
+
+void LanguagePolicy::apply_heads(const TokenForest& forest, const ForestScores& scores, const Needs& needs,
+                                 Responses& responses) const {
+  if (needs.heads.empty() && !needs.activations) return;
+  const auto wants_states = [](const HeadSpec& head) { return head.kind == HeadKind::layer_mask; };
+  Tensor states;
+  if (needs.activations || std::any_of(needs.heads.begin(), needs.heads.end(), wants_states)) {
+    states = reference_states(forest);
+  }
+  if (needs.activations) responses.tokens.activation = states.abs().mean(2).mean(0);
+  for (const HeadSpec& head : needs.heads) {
+    require(model_->heads() != nullptr, "an objective's head that the model does not have");
+    const Tensor input = wants_states(head)                     ? states
+                         : head.rows == HeadRows::scored_tokens ? scores.hidden
+                         : head.rows == HeadRows::last_token
+                             ? scores.marked
+                             : scores.hidden.index_select(0, first_reads(forest, responses.size()));
+    responses.heads[head.name] = model_->heads()->apply(head, input);
+  }
 }
 
 Responses LanguagePolicy::score(const Batch& batch, const Needs& needs) {
   const TokenForest forest = forest_of(batch, records_);
-  ScoreRequest request{.vocabulary = needs.vocabulary, .hidden = needs.hidden};
+  ScoreRequest request{.vocabulary = needs.vocabulary, .hidden = !needs.heads.empty(), .marked = !needs.heads.empty()};
   for (const auto& term : needs.vocabulary) {
-    for (const auto& role : term.models) {
-      const auto found = frozen_.find(role);
-      request.models[role] =
-          found != frozen_.end() ? FrozenModel{found->second.get(), true} : FrozenModel{model_, false};
-    }
+    for (const auto& role : term.models) request.models[role] = frozen(role);
   }
   const ForestScores scores = model_->score(forest, request);
   Responses responses = batch.skeleton(scores.logps);
@@ -86,6 +142,7 @@ Responses LanguagePolicy::score(const Batch& batch, const Needs& needs) {
     columns.token_logps = frozen_token_logps(role, forest);
     columns.logps = sum_by_response(columns.token_logps, index, responses.size());
   }
+  apply_heads(forest, scores, needs, responses);
   return responses;
 }
 

@@ -14,8 +14,8 @@
 
 namespace attune {
 
-// The batch's responses as one forest; response i of the batch is response i of the reads. Prompts that several
-// responses share stand once.
+// The batch's responses as one forest; response i of the batch is response i of the reads and of the marks, which are
+// at each one's last scored token. Prompts that several responses share stand once.
 TokenForest forest_of(const Batch& batch, std::span<const TokenRecord> records);
 
 class LanguagePolicy final : public Policy {
@@ -29,7 +29,11 @@ class LanguagePolicy final : public Policy {
   Responses score(const Batch& batch, const Needs& needs) override;
 
  private:
+  FrozenModel frozen(const std::string& role) const;
   Tensor frozen_token_logps(const std::string& role, const TokenForest& forest) const;
+  Tensor reference_states(const TokenForest& forest) const;
+  void apply_heads(const TokenForest& forest, const ForestScores& scores, const Needs& needs,
+                   Responses& responses) const;
 
   LanguageModel* model_;
   std::span<const TokenRecord> records_;

@@ -1,20 +1,24 @@
 #include "attune/policy/layout.h"
 
-#include <limits>
 #include <utility>
 
 namespace attune {
-namespace {
-constexpr double none = std::numeric_limits<double>::quiet_NaN();
-}
 
-std::int64_t Layout::add(const RecordView& record, std::int32_t completion, ResponseRole role) {
+std::int64_t Layout::add(const RecordView& record, std::int32_t completion, ResponseRole role, Extent extent) {
   for (std::size_t i = record_begin_; i < batch_.responses.size(); ++i) {
     const auto& known = batch_.responses[i];
-    if (known.completion == completion && known.role == role) return static_cast<std::int64_t>(i);
+    if (known.completion == completion && known.role == role && known.extent == extent)
+      return static_cast<std::int64_t>(i);
   }
-  const std::int64_t tokens = record.scored_tokens[static_cast<std::size_t>(completion)];
-  batch_.responses.push_back({record.index, completion, record.index, role, tokens});
+  const auto at = static_cast<std::size_t>(completion);
+  const std::int64_t tokens = extent == Extent::answer ? record.scored_tokens[at] : record.sequence_tokens[at] - 1;
+  batch_.responses.push_back({.record = record.index,
+                              .completion = completion,
+                              .prompt = record.index,
+                              .role = role,
+                              .tokens = tokens,
+                              .extent = extent,
+                              .labels = record.labels.empty() ? CompletionLabels{} : record.labels[at]});
   return static_cast<std::int64_t>(batch_.responses.size()) - 1;
 }
 
@@ -33,14 +37,9 @@ void Layout::pair(std::int64_t chosen, std::int64_t rejected, const RecordView::
   batch_.pairs.push_back({chosen, rejected, preference.margin, preference.weight, preference.probability});
 }
 
-void Layout::group(std::span<const std::int64_t> responses, std::span<const double> scores) {
+void Layout::group(std::span<const std::int64_t> responses) {
   batch_.group.resize(batch_.responses.size(), -1);
-  batch_.scores.resize(batch_.responses.size(), none);
-  for (std::size_t i = 0; i < responses.size(); ++i) {
-    const auto at = static_cast<std::size_t>(responses[i]);
-    batch_.group[at] = groups_;
-    if (i < scores.size()) batch_.scores[at] = scores[i];
-  }
+  for (const std::int64_t response : responses) batch_.group[static_cast<std::size_t>(response)] = groups_;
   ++groups_;
 }
 
@@ -51,10 +50,7 @@ void Layout::end_record() {
 }
 
 Batch Layout::take() {
-  if (groups_ > 0) {
-    batch_.group.resize(batch_.responses.size(), -1);
-    batch_.scores.resize(batch_.responses.size(), none);
-  }
+  if (groups_ > 0) batch_.group.resize(batch_.responses.size(), -1);
   record_begin_ = 0;
   groups_ = 0;
   return std::exchange(batch_, {});

@@ -4,26 +4,27 @@
 #include <string>
 #include <vector>
 
+#include "attune/model/output_heads.h"
 #include "attune/model/vocabulary.h"
 
 namespace attune {
-
-// A trainable head on the final hidden states, stored under heads/<name>.
-struct HeadSpec {
-  std::string name = {};
-  std::string kind = {};  // a part of model/heads
-  int outputs = 1;
-};
 
 struct Needs {
   std::vector<std::string> models = {};         // frozen models by role: "reference", "reverse", "teacher"
   std::vector<VocabularyTerm> vocabulary = {};  // per scored token, computed chunk by chunk
   std::vector<HeadSpec> heads = {};
-  bool tokens = false;      // per-token columns
-  bool statistics = false;  // gather() over the whole step before the losses
-  bool hidden = false;      // final hidden states at the scored rows
+  bool tokens = false;             // per-token columns
+  bool statistics = false;         // gather() over the whole step before the losses
+  bool reference_answers = false;  // the data's gold answers as completions (RecordView::reference_answer)
+  bool rationales = false;         // the reasons for comparisons as completions (RecordView::Preference::rationale)
+  bool probes = false;       // responses that no cache of frozen columns holds: after another prompt, whole sequences
+  bool activations = false;  // TokenColumns::activation of the frozen reference
 
   bool needs_model(std::string_view role) const;
+  // True when sums of log-probabilities over the data's own completions are all that is wanted of frozen models.
+  bool only_sums() const;
+  // Every frozen model that must be at hand: named, of vocabulary terms, and the reference where its states are wanted.
+  std::vector<std::string> frozen_models() const;
   void merge(const Needs& other);  // the union; names are unique
 };
 

@@ -1,10 +1,8 @@
 #include "attune/policy/policy.h"
 
-#include <ATen/ops/full.h>
 #include <ATen/ops/tensor.h>
 
 #include <algorithm>
-#include <limits>
 
 #include "attune/base/errors.h"
 #include "attune/policy/loss.h"
@@ -34,6 +32,16 @@ bool Needs::needs_model(std::string_view role) const {
   return std::find(models.begin(), models.end(), role) != models.end();
 }
 
+bool Needs::only_sums() const { return !tokens && !probes && !activations && vocabulary.empty() && heads.empty(); }
+
+std::vector<std::string> Needs::frozen_models() const {
+  Needs all = *this;
+  for (const auto& term : vocabulary) all.merge({.models = term.models});
+  const auto masks = [](const HeadSpec& head) { return head.kind == HeadKind::layer_mask; };
+  if (activations || std::any_of(heads.begin(), heads.end(), masks)) all.merge({.models = {"reference"}});
+  return all.models;
+}
+
 void Needs::merge(const Needs& other) {
   for (const auto& role : other.models) {
     if (!needs_model(role)) models.push_back(role);
@@ -41,8 +49,11 @@ void Needs::merge(const Needs& other) {
   merge_by_name(vocabulary, other.vocabulary);
   merge_by_name(heads, other.heads);
   tokens = tokens || other.tokens;
-  hidden = hidden || other.hidden;
+  activations = activations || other.activations;
   statistics = statistics || other.statistics;
+  probes = probes || other.probes;
+  reference_answers = reference_answers || other.reference_answers;
+  rationales = rationales || other.rationales;
 }
 
 std::string_view name(ResponseRole role) {
@@ -67,12 +78,21 @@ Tensor Responses::indices_of(ResponseRole role) const {
 
 Responses Batch::skeleton(const Tensor& like) const {
   Responses result;
-  std::vector<double> lengths;
+  std::vector<double> lengths, scores, weights, behaviour_logps;
+  std::vector<std::int64_t> levels;
   for (const auto& response : responses) {
     result.roles.push_back(response.role);
     lengths.push_back(static_cast<double>(response.tokens));
+    scores.push_back(response.labels.score);
+    weights.push_back(response.labels.weight);
+    behaviour_logps.push_back(response.labels.behaviour_logp);
+    levels.push_back(response.labels.level);
   }
   result.lengths = value_tensor(lengths, like);
+  result.scores = value_tensor(scores, like);
+  result.weights = value_tensor(weights, like);
+  result.behaviour_logps = value_tensor(behaviour_logps, like);
+  result.levels = index_tensor(levels, like);
   std::vector<std::int64_t> chosen, rejected;
   std::vector<double> margin, weight, probability;
   for (const auto& pair : pairs) {
@@ -87,9 +107,6 @@ Responses Batch::skeleton(const Tensor& like) const {
   if (!group.empty()) {
     result.groups.index = index_tensor(group, like);
     result.groups.count = *std::max_element(group.begin(), group.end()) + 1;
-    result.groups.scores = scores.empty() ? at::full({static_cast<std::int64_t>(responses.size())},
-                                                     std::numeric_limits<double>::quiet_NaN(), like.options())
-                                          : value_tensor(scores, like);
   }
   return result;
 }

@@ -39,8 +39,7 @@ struct Pairs {
 
 // Responses that answer one prompt, for list-wise losses and group baselines.
 struct Groups {
-  Tensor index = {};   // [R], which group a response belongs to; -1: none
-  Tensor scores = {};  // [R], the data's score, NaN where it has none
+  Tensor index = {};  // [R], which group a response belongs to; -1: none
   std::int64_t count = 0;
 };
 
@@ -49,6 +48,7 @@ struct TokenColumns {
   Tensor logps = {};                              // [N]
   Tensor response = {};                           // [N], index of the response
   Tensor span = {};                               // [N], turn, step or group the token belongs to
+  Tensor activation = {};                         // [N], mean size of the frozen reference's states; where asked for
   std::map<std::string, Tensor> vocabulary = {};  // [N] each, by the name of the vocabulary term
 };
 
@@ -56,13 +56,16 @@ struct Responses {
   Tensor logps = {};    // [R], nats, summed over scored tokens; gradients flow through these (and tokens, heads) only
   Tensor lengths = {};  // [R], number of scored tokens
   std::map<std::string, ModelColumns> models = {};
-  Tensor behaviour_logps = {};  // [R], of the sampler that wrote the response; undefined for data
+  Tensor behaviour_logps = {};  // [R], of the sampler that wrote the response, NaN where nobody knows
   Tensor old_logps = {};        // [R], of the policy when the update began; undefined for data
+  Tensor scores = {};           // [R], the data's score, NaN where it has none
+  Tensor weights = {};          // [R], of the feedback on the response, 1 where it says nothing
+  Tensor levels = {};           // [R] int64, how much was taken out of the answer; -1: no such variant
   std::vector<ResponseRole> roles = {};
   Pairs pairs;
   Groups groups;
   TokenColumns tokens;
-  std::map<std::string, Tensor> heads = {};  // [R, outputs] or [N, outputs] by the head's kind
+  std::map<std::string, Tensor> heads = {};  // [R, outputs], or [N, outputs] of heads at scored tokens
 
   std::int64_t size() const { return static_cast<std::int64_t>(roles.size()); }
   // Throws InternalError when the objective did not ask for that model in its needs.

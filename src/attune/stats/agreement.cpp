@@ -16,6 +16,21 @@ Interval wilson_interval(double successes, double trials, double z) {
   return {std::max(0.0, centre - half), std::min(1.0, centre + half)};
 }
 
+Mean mean_of(std::span<const double> values) {
+  const auto n = static_cast<double>(values.size());
+  Mean mean{.value = 0, .interval = {-INFINITY, INFINITY}, .count = n};
+  for (const double value : values) mean.value += value / n;
+  if (values.size() < 2) return mean;
+  double squares = 0;
+  for (const double value : values) squares += (value - mean.value) * (value - mean.value);
+  const double z = 1.959963984540054, freedom = n - 1;
+  const double cubic = (z * z * z + z) / 4, fifth = (5 * std::pow(z, 5) + 16 * z * z * z + 3 * z) / 96;
+  const double t = z + cubic / freedom + fifth / (freedom * freedom);
+  const double half = t * std::sqrt(squares / freedom / n);
+  mean.interval = {mean.value - half, mean.value + half};
+  return mean;
+}
+
 Share pairwise_agreement(std::span<const Vote> votes) {
   std::map<std::int32_t, std::vector<const Vote*>> units;
   for (const Vote& vote : votes) units[vote.unit].push_back(&vote);

@@ -25,6 +25,16 @@ struct Share {
   Interval interval() const { return wilson_interval(successes, trials); }
 };
 
+// The mean of independent values and its 95 % interval from their own spread (Student's t, with the quantile's
+// expansion of Abramowitz and Stegun 1964, 26.7.5). A value may itself be the mean of dependent ones, say of all
+// answers to one question: then the question is what is drawn. [-inf, inf] for fewer than two.
+struct Mean {
+  double value = 0;
+  Interval interval = {};
+  double count = 0;
+};
+Mean mean_of(std::span<const double> values);
+
 // One judgement of a unit (item) by a rater; equal values agree.
 struct Vote {
   std::int32_t unit = 0, rater = 0;

@@ -1,6 +1,7 @@
 #include "attune/train/chat.h"
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <optional>
 
@@ -39,9 +40,31 @@ Json parse_all(const std::vector<std::string>& texts) {
   return list;
 }
 
+// What people said of each message in numbers, as SteerLM writes it: "helpfulness:4,verbosity:1". A completion's
+// ratings belong to its last message. Thumbs are no attribute.
+std::map<const Message*, std::string> attribute_texts(const Record& record) {
+  std::map<const Message*, std::string> texts;
+  for (const Feedback& feedback : record.feedback) {
+    const auto* rating = std::get_if<Rating>(&feedback.what);
+    if (rating == nullptr || rating->attribute == "thumb") continue;
+    const std::int32_t node = feedback.on.completion >= 0
+                                  ? record.completions[static_cast<std::size_t>(feedback.on.completion)].last
+                                  : feedback.on.node;
+    if (node < 0) continue;
+    std::string& text = texts[&record.nodes[static_cast<std::size_t>(node)].message];
+    text += (text.empty() ? "" : ",") + rating->attribute + ":" + format_double(rating->value);
+  }
+  return texts;
+}
+
 Conversation conversation_of(const Record& record, const std::vector<const Message*>& messages) {
   Conversation conversation;
   conversation.messages = Json::parse(formats::write_messages(messages));
+  const auto attributes = attribute_texts(record);
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    const auto found = attributes.find(messages[i]);
+    if (found != attributes.end()) conversation.messages.items()[i].set("label", found->second);
+  }
   conversation.tools = parse_all(record.tools_json);
   if (!record.documents.empty()) {
     conversation.documents = Json::array();

@@ -1,8 +1,10 @@
 #include "attune/train/encode.h"
 
 #include <algorithm>
-#include <limits>
+#include <map>
 #include <optional>
+#include <span>
+#include <tuple>
 
 #include "attune/base/errors.h"
 #include "attune/base/log.h"
@@ -10,8 +12,6 @@
 
 namespace attune {
 namespace {
-
-constexpr double none = std::numeric_limits<double>::quiet_NaN();
 
 // The whole text of prompt and answer as one sequence of tokens.
 struct Sequence {
@@ -52,10 +52,11 @@ void truncate(Sequence& sequence, std::int64_t most) {
   sequence.scored.resize(size);
 }
 
-// Splits the sequences of one record into the prompt that they share and what follows.
-void share_prompt(std::vector<Sequence>& sequences, TokenRecord& result) {
+// Splits the sequences of one record into the prompt that they share and what follows; those from `alone` on are kept
+// whole.
+void share_prompt(std::vector<Sequence>& sequences, std::size_t alone, TokenRecord& result) {
   std::size_t shared = sequences.front().ids.size();
-  for (const Sequence& sequence : sequences) {
+  for (const Sequence& sequence : std::span(sequences).first(alone)) {
     const auto& first = sequences.front().ids;
     const auto limit = std::min({shared, sequence.first_scored(), sequence.ids.size()});
     shared = static_cast<std::size_t>(
@@ -64,35 +65,102 @@ void share_prompt(std::vector<Sequence>& sequences, TokenRecord& result) {
             .first -
         first.begin());
   }
-  const auto split = static_cast<std::ptrdiff_t>(shared);
-  result.prompt.assign(sequences.front().ids.begin(), sequences.front().ids.begin() + split);
-  for (Sequence& sequence : sequences) {
+  result.prompt.assign(sequences.front().ids.begin(),
+                       sequences.front().ids.begin() + static_cast<std::ptrdiff_t>(shared));
+  for (std::size_t i = 0; i < sequences.size(); ++i) {
+    const Sequence& sequence = sequences[i];
+    const auto split = static_cast<std::ptrdiff_t>(i < alone ? shared : 0);
     TokenCompletion completion{{sequence.ids.begin() + split, sequence.ids.end()},
-                               {sequence.scored.begin() + split, sequence.scored.end()}};
-    if (shared == 0 && !completion.scored.empty()) completion.scored[0] = 0;  // nothing predicts the first token
+                               {sequence.scored.begin() + split, sequence.scored.end()},
+                               i >= alone};
+    if (split == 0 && !completion.scored.empty()) completion.scored[0] = 0;  // nothing predicts the first token
     result.scored_tokens.push_back(std::count(completion.scored.begin(), completion.scored.end(), 1));
+    result.sequence_tokens.push_back(std::ssize(sequence.ids));
     result.completions.push_back(std::move(completion));
   }
 }
 
-// Labels: comparisons, ratings and thumbs of whole completions.
-void copy_labels(const Record& record, TokenRecord& result) {
+// A record with further completions made of what people wrote about it.
+struct Extended {
+  Record record = {};
+  std::int32_t reference_answer = -1;
+  std::map<std::int32_t, std::int32_t> rationales = {};  // feedback -> completion
+  std::size_t alone = 0;                                 // completions from here on stand alone
+};
+
+std::int32_t add_node(Record& record, std::int32_t parent, Role role, std::string text) {
+  Message message{.role = role};
+  message.content.push_back({.text = std::move(text)});
+  record.nodes.push_back({.parent = parent, .message = std::move(message)});
+  return static_cast<std::int32_t>(record.nodes.size()) - 1;
+}
+
+// What a rationale explains: the question, both answers and which of them was preferred. (The paper's layout, Just et
+// al. 2024, arXiv:2407.14477, section 3, in words of our own.)
+std::string rationale_prompt(const Record& record, const Comparison& comparison) {
+  const auto& [a, b] = std::tie(record.completions[static_cast<std::size_t>(comparison.a.completion)],
+                                record.completions[static_cast<std::size_t>(comparison.b.completion)]);
+  return "Question:\n" + prompt_text(record, a) + "\n\nAnswer A:\n" + completion_text(record, a) + "\n\nAnswer B:\n" +
+         completion_text(record, b) + "\n\nAnswer " + (comparison.outcome == Outcome::a ? "A" : "B") +
+         " is the better one. Explain why.\n";
+}
+
+Extended extended(const Record& record, const EncodeSettings& settings) {
+  Extended result{.record = record, .alone = record.completions.size()};
+  if (record.completions.empty()) return result;
+  const bool plain = is_plain(record);
+  const auto answer_role = plain ? Role::plain : Role::assistant;
+  if (settings.reference_answers && !record.answer.empty()) {
+    const std::int32_t after = record.completions.front().after;
+    result.reference_answer = static_cast<std::int32_t>(result.alone++);
+    result.record.completions.push_back({after, add_node(result.record, after, answer_role, record.answer)});
+  }
+  if (!settings.rationales) return result;
   for (const Pair& pair : pairs(record)) {
-    result.preferences.push_back(
-        {.chosen = pair.chosen, .rejected = pair.rejected, .margin = pair.strength.value_or(0), .weight = pair.weight});
+    const Feedback& feedback = record.feedback[static_cast<std::size_t>(pair.feedback)];
+    if (feedback.why.empty()) continue;
+    const std::int32_t after = add_node(result.record, -1, plain ? Role::plain : Role::user,
+                                        rationale_prompt(record, std::get<Comparison>(feedback.what)));
+    result.rationales[pair.feedback] = static_cast<std::int32_t>(result.record.completions.size());
+    result.record.completions.push_back({after, add_node(result.record, after, answer_role, feedback.why)});
+  }
+  return result;
+}
+
+CompletionLabels& label_of(TokenRecord& record, std::int32_t completion) {
+  record.labels.resize(record.completions.size());
+  return record.labels[static_cast<std::size_t>(completion)];
+}
+
+// Comparisons, ratings, thumbs and signals of whole completions.
+void copy_labels(const Extended& extended, TokenRecord& result) {
+  const Record& record = extended.record;
+  result.reference_answer = extended.reference_answer;
+  for (const Pair& pair : pairs(record)) {
+    const auto rationale = extended.rationales.find(pair.feedback);
+    result.preferences.push_back({.chosen = pair.chosen,
+                                  .rejected = pair.rejected,
+                                  .margin = pair.strength.value_or(0),
+                                  .weight = pair.weight,
+                                  .rationale = rationale != extended.rationales.end() ? rationale->second : -1});
   }
   const auto obsolete = superseded(record);
   for (std::size_t i = 0; i < record.feedback.size(); ++i) {
     const Feedback& feedback = record.feedback[i];
-    const auto* rating = std::get_if<Rating>(&feedback.what);
-    if (rating == nullptr || obsolete[i] || feedback.on.completion < 0) continue;
-    const auto at = static_cast<std::size_t>(feedback.on.completion);
-    if (rating->attribute == "thumb") {
-      result.thumbs.resize(record.completions.size(), 0);
-      result.thumbs[at] = rating->value > 0 ? 1 : -1;
-    } else {
-      result.scores.resize(record.completions.size(), none);
-      result.scores[at] = rating->value;
+    const std::int32_t completion = feedback.on.completion;
+    if (obsolete[i] || completion < 0) continue;
+    if (const auto* rating = std::get_if<Rating>(&feedback.what)) {
+      if (rating->attribute == "thumb") {
+        result.thumbs.resize(result.completions.size(), 0);
+        result.thumbs[static_cast<std::size_t>(completion)] = rating->value > 0 ? 1 : -1;
+      } else {
+        label_of(result, completion).score = rating->value;
+      }
+      label_of(result, completion).weight = feedback.weight;
+    } else if (const auto* signal = std::get_if<Signal>(&feedback.what); signal != nullptr && signal->kind == "logp") {
+      label_of(result, completion).behaviour_logp = signal->value;  // of the sampler that wrote the answer
+    } else if (const auto* label = std::get_if<Label>(&feedback.what); label != nullptr && label->name == "degree") {
+      label_of(result, completion).level = std::stoi(label->value);
     }
   }
 }
@@ -105,24 +173,24 @@ struct Encoded {
   std::int64_t truncated = 0;
 };
 
-Encoded encode_record(const Record& record, std::size_t row, const Tokenizer& tokenizer,
+Sequence encode_completion(const Record& record, const Completion& completion, const Tokenizer& tokenizer,
+                           const EncodeSettings& settings) {
+  if (is_plain(record)) return encode_plain(record, completion, tokenizer);
+  if (!settings.chat) {
+    throw ConfigError({.field = "data.chat_template"}, "conversations and no chat template",
+                      "a tokenizer that has one, or data.chat_template");
+  }
+  ChatTokens tokens = settings.chat(record, completion);
+  return {.ids = std::move(tokens.ids), .scored = std::move(tokens.scored)};
+}
+
+Encoded encode_record(const Record& given, std::size_t row, const Tokenizer& tokenizer,
                       const EncodeSettings& settings) {
   Encoded result;
-  const bool plain = is_plain(record);
+  const Extended extra = extended(given, settings);
   std::vector<Sequence> sequences;
-  for (const Completion& completion : record.completions) {
-    Sequence sequence;
-    if (plain) {
-      sequence = encode_plain(record, completion, tokenizer);
-    } else {
-      if (!settings.chat) {
-        throw ConfigError({.field = "data.chat_template"}, "conversations and no chat template",
-                          "a tokenizer that has one, or data.chat_template");
-      }
-      ChatTokens tokens = settings.chat(record, completion);
-      sequence.ids = std::move(tokens.ids);
-      sequence.scored = std::move(tokens.scored);
-    }
+  for (const Completion& completion : extra.record.completions) {
+    Sequence sequence = encode_completion(extra.record, completion, tokenizer, settings);
     const std::size_t answer = sequence.first_scored();
     truncate(sequence, settings.max_tokens);
     result.truncated += sequence.truncated;
@@ -131,13 +199,13 @@ Encoded encode_record(const Record& record, std::size_t row, const Tokenizer& to
   }
   if (sequences.empty()) result.fate = Fate::no_answer;
   if (result.fate != Fate::kept) return result;
-  result.record.id = record.id;
+  result.record.id = given.id;
   result.record.row = static_cast<std::int64_t>(row);
-  share_prompt(sequences, result.record);
+  share_prompt(sequences, extra.alone, result.record);
   if (std::count(result.record.scored_tokens.begin(), result.record.scored_tokens.end(), 0) > 0) {
     result.fate = Fate::no_answer;
   }
-  copy_labels(record, result.record);
+  copy_labels(extra, result.record);
   return result;
 }
 

@@ -21,6 +21,8 @@ using ChatEncoder = std::function<ChatTokens(const Record& record, const Complet
 struct EncodeSettings {
   std::int64_t max_tokens = 1024;  // of prompt and completion; longer ones are cut at the end
   ChatEncoder chat = {};           // for records that are conversations
+  bool reference_answers = false;  // gold answers become completions, after the prompt of the first one
+  bool rationales = false;         // the reasons of comparisons become completions that stand alone
 };
 
 struct EncodeReport {

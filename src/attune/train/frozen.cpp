@@ -138,7 +138,8 @@ FrozenColumn frozen_column(Fs& fs, Policy& policy, std::span<const TokenRecord> 
 void attach(const FrozenColumn& column, const std::string& role, Batch& batch) {
   std::vector<double> values;
   for (const auto& response : batch.responses) {
-    if (response.prompt != response.record) return;  // a probe's prompt is another one: score this batch afresh
+    // A probe's prompt is another one, and a whole sequence has more tokens: score this batch afresh.
+    if (response.prompt != response.record || response.extent == Extent::whole) return;
     values.push_back(column[static_cast<std::size_t>(response.record)][static_cast<std::size_t>(response.completion)]);
   }
   batch.known_logps[role] = at::tensor(values, at::kDouble);

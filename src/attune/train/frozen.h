@@ -29,7 +29,8 @@ Path cache_folder();
 // read or written is a note in the log, never an error. Throws Interrupted when a stop was asked for before the end.
 FrozenColumn frozen_column(Fs& fs, Policy& policy, std::span<const TokenRecord> records, const FrozenOptions& options);
 
-// Puts the column's values of the batch's responses where a policy looks for them (not for KL probes).
+// Puts the column's values of the batch's responses where a policy looks for them (not for KL probes and
+// whole sequences).
 void attach(const FrozenColumn& column, const std::string& role, Batch& batch);
 
 // XXH3-128 over all ids, scored flags and prompts.

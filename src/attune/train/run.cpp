@@ -38,6 +38,31 @@ void DataSettings::describe(Fields& fields) {
   fields("on_bad_row", on_bad_row, "refuse the data, or drop and count the row");
 }
 
+void ReferenceSettings::Bema::describe(Fields& fields) {
+  fields("lag", lag, "age of the average at the start, in steps").above(0);
+  fields("ema_power", ema_power, "the average forgets as (lag + step)^-power").at_least(0);
+  fields("bias_power", bias_power, "its bias is corrected by (lag + step)^-power").at_least(0);
+}
+
+void ReferenceSettings::describe(Fields& fields) {
+  fields.shorthand("mode");
+  fields("mode", mode, "the model the stage starts from (what the stage before left), or the policy itself");
+  fields("model", model, "a model folder to start from instead");
+  fields("every", every, "steps after which it moves towards the policy; 0: never (TRL: 512)").at_least(0);
+  fields("mix", mix, "share of the policy in such a move; 1: all of it (TRL: 0.6)").within(0, 1);
+  fields("bema", bema, "it moves to a bias-corrected average of the policy instead");
+}
+
+std::string FrozenModelSettings::of(std::string_view role) const {
+  return role == "teacher" ? teacher : role == "dpo" ? dpo : role == "reverse" ? reverse : "";
+}
+
+void FrozenModelSettings::describe(Fields& fields) {
+  fields("teacher", teacher, "a model folder to distil from");
+  fields("dpo", dpo, "a model folder trained by DPO");
+  fields("reverse", reverse, "a model folder trained by DPO with chosen and rejected exchanged (data.flip=1)");
+}
+
 void OptimizerSettings::AdamW::describe(Fields& fields) {
   fields("lr", lr, "peak learning rate").at_least(0);
   fields("beta1", beta1, "decay of the first moment").within(0, 0.99999);
@@ -72,6 +97,8 @@ void RunSettings::describe(Fields& fields) {
   fields("tokenizer", tokenizer, "a folder or tokenizer.json; the model folder's unless given");
   fields("data", data, "");
   fields("objective", objective, "what is minimised: one, or a list whose terms add");
+  fields("reference", reference, "what objectives compare the policy with");
+  fields("models", models, "other frozen models that objectives ask for");
   fields("optimizer", optimizer, "");
   fields("schedule", schedule, "");
   fields("batch", batch, "");
@@ -181,6 +208,30 @@ ConfigNode expand_stage(const ConfigNode& common, const ConfigNode& stage, const
   return result;
 }
 
+// Options that exclude each other, frozen models that nobody named, a reference that cannot move as it should.
+void check_objectives(const RunSettings& settings, const ConfigNode& root) {
+  for (const auto& objective : settings.objective) objective->check();
+  for (const std::string& role : needs_of(settings.objective).models) {
+    if (role != "reference" && settings.models.of(role).empty()) {
+      throw ConfigError(root.where("models." + role), "no model in the role '" + role + "', which the objective needs",
+                        "a model folder: models." + role + "=PATH");
+    }
+  }
+  const ReferenceSettings& reference = settings.reference;
+  const bool in_rounds = rounds_of(settings.objective).count > 1;
+  const bool moves = reference.every > 0 || in_rounds;
+  if (reference.mode == ReferenceMode::live && (moves || !reference.model.empty())) {
+    throw ConfigError(root.where("reference"), "a live reference that also moves or has a folder", "one of the two");
+  }
+  if (reference.bema && (reference.every == 0 || in_rounds)) {
+    throw ConfigError(root.where("reference.bema"), "an average without steps between moves", "reference.every=400");
+  }
+  if (reference.every > 0 && in_rounds) {
+    throw ConfigError(root.where("reference.every"), "a moving reference under an objective that trains in rounds",
+                      "one of the two");
+  }
+}
+
 void check(const RunSettings& settings, const ConfigNode& root) {
   const auto refuse = [&](std::string field, std::string found, std::string expected) {
     throw ConfigError(root.where(std::move(field)), std::move(found), std::move(expected));
@@ -196,6 +247,7 @@ void check(const RunSettings& settings, const ConfigNode& root) {
     refuse("tokenizer", "no tokenizer", "a path: there is no model folder");
   if (model.init == Init::random && model.adapter)
     refuse("model.adapter", "an adapter on random weights", "a pretrained model");
+  check_objectives(settings, root);
 }
 
 }  // namespace

@@ -22,6 +22,7 @@ struct AdapterSettings {
 
 enum class Init { pretrained, random };
 enum class Dtype { float32, float64 };
+enum class ReferenceMode { frozen, previous_stage, live };
 enum class Decay { constant, linear, cosine };
 
 constexpr auto enum_names(Init) {
@@ -31,6 +32,11 @@ constexpr auto enum_names(Init) {
 constexpr auto enum_names(Dtype) {
   return std::array{std::pair{std::string_view("float32"), Dtype::float32},
                     std::pair{std::string_view("float64"), Dtype::float64}};
+}
+constexpr auto enum_names(ReferenceMode) {
+  return std::array{std::pair{std::string_view("frozen"), ReferenceMode::frozen},
+                    std::pair{std::string_view("previous_stage"), ReferenceMode::previous_stage},
+                    std::pair{std::string_view("live"), ReferenceMode::live}};
 }
 constexpr auto enum_names(Decay) {
   return std::array{std::pair{std::string_view("constant"), Decay::constant},
@@ -58,6 +64,30 @@ struct DataSettings {
   double flip = 0;                 // share of training comparisons turned around: a control, or label noise
   bool shuffle = true;
   OnBadRow on_bad_row = OnBadRow::refuse;
+  void describe(Fields& fields);
+};
+
+// What "reference" means to the objectives of a stage: the model that the stage starts from (that is what the stage
+// before left), unless a folder is named; and how it moves.
+struct ReferenceSettings {
+  // Bias-corrected moving average of the policy's weights.
+  struct Bema {
+    double lag = 10;
+    double ema_power = 0.5, bias_power = 0.2;
+    void describe(Fields& fields);
+  };
+  ReferenceMode mode = ReferenceMode::frozen;
+  std::string model = {};
+  int every = 0;   // steps between moves; 0: never
+  double mix = 1;  // reference <- (1 - mix) reference + mix policy
+  std::optional<Bema> bema = {};
+  void describe(Fields& fields);
+};
+
+// Other frozen models, by the role that objectives give them: Hugging Face folders.
+struct FrozenModelSettings {
+  std::string teacher = {}, dpo = {}, reverse = {};
+  std::string of(std::string_view role) const;  // empty where none is named
   void describe(Fields& fields);
 };
 
@@ -97,6 +127,8 @@ struct RunSettings {
   std::string tokenizer = {};  // a folder or tokenizer.json; the model folder's unless named
   DataSettings data = {};
   ObjectiveList objective = {};
+  ReferenceSettings reference = {};
+  FrozenModelSettings models = {};
   OptimizerSettings optimizer = {};
   ScheduleSettings schedule = {};
   BatchSettings batch = {};

@@ -24,9 +24,12 @@ Dataset read_parts(const RunSettings& settings, const std::vector<DataPart>& par
 // Records in which the objectives find no answer to score are left out, and counted. DataError when none remains.
 std::vector<TokenRecord> encode_useful(const Dataset& dataset, const RunSettings& settings,
                                        const Tokenizer& tokenizer) {
-  EncodedData data =
-      encode(dataset, tokenizer,
-             {.max_tokens = settings.data.max_tokens, .chat = chat_encoder(settings.data.chat_template, tokenizer)});
+  const Needs needs = needs_of(settings.objective);
+  EncodedData data = encode(dataset, tokenizer,
+                            {.max_tokens = settings.data.max_tokens,
+                             .chat = chat_encoder(settings.data.chat_template, tokenizer),
+                             .reference_answers = needs.reference_answers,
+                             .rationales = needs.rationales});
   log_report(data.report);
   const std::size_t useless = std::erase_if(data.records, [&](const TokenRecord& record) {
     Layout layout;
@@ -37,7 +40,7 @@ std::vector<TokenRecord> encode_useful(const Dataset& dataset, const RunSettings
     const std::string objective(settings.objective.front().name());
     throw DataError({.file = settings.data.train.front().path},
                     std::to_string(useless) + " records, none of which the objective " + objective + " can learn from",
-                    "comparisons of a chosen and a rejected answer, or demonstrations");
+                    settings.objective.front()->data());
   }
   if (useless > 0) log_info("dropped " + std::to_string(useless) + " records that the objective cannot learn from");
   return std::move(data.records);
@@ -84,7 +87,10 @@ std::string labels_text(const std::vector<TokenRecord>& records) {
       text += " " + std::to_string(preference.chosen) + ">" + std::to_string(preference.rejected) + " " +
               format_double(preference.margin) + " " + format_double(preference.weight);
     }
-    for (const double score : record.scores) text += " " + format_double(score);
+    for (const auto& labels : record.labels) {
+      text += " " + format_double(labels.score) + " " + format_double(labels.weight) + " " +
+              format_double(labels.behaviour_logp) + " " + std::to_string(labels.level);
+    }
     for (const std::int8_t thumb : record.thumbs) text += " " + std::to_string(thumb);
     text += "\n";
   }
@@ -119,7 +125,8 @@ StageData load_stage_data(const RunSettings& settings, const Tokenizer& tokenize
   return data;
 }
 
-LanguageModel load_stage_model(const RunSettings& settings, const std::optional<Path>& previous) {
+LanguageModel load_stage_model(const RunSettings& settings, const std::optional<Path>& previous,
+                               const std::vector<HeadSpec>& heads) {
   const ModelSettings& wanted = settings.model;
   const at::ScalarType dtype = wanted.dtype == Dtype::float64 ? at::kDouble : at::kFloat;
   const auto seed = static_cast<std::uint64_t>(settings.seed);
@@ -139,6 +146,10 @@ LanguageModel load_stage_model(const RunSettings& settings, const std::optional<
                           .rank_stabilized = wanted.adapter->rslora},
                          seed);
   }
+  if (!heads.empty()) {
+    const std::size_t known = model.attach_heads(heads, seed).load(previous.value_or(wanted.path));
+    if (known > 0) log_info("going on with " + std::to_string(known) + " tensors of heads");
+  }
   return model;
 }
 
@@ -150,6 +161,7 @@ void save_stage_model(Fs& fs, const LanguageModel& model, const RunSettings& set
   } else {
     model.save(fs, folder, {.dtype = model.dtype()});
   }
+  if (model.heads() != nullptr) model.heads()->save(fs, folder);
   const Path source = tokenizer_folder(settings);
   for (const char* name :
        {"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja"}) {

@@ -31,8 +31,10 @@ Path tokenizer_folder(const RunSettings& settings);
 // the objectives cannot learn from are dropped and counted; DataError when none is left.
 StageData load_stage_data(const RunSettings& settings, const Tokenizer& tokenizer);
 
-// The model of the settings, or the one at `previous` (the stage before), with its adapter attached.
-LanguageModel load_stage_model(const RunSettings& settings, const std::optional<Path>& previous);
+// The model of the settings, or the one at `previous` (the stage before), with its adapter and heads attached; heads of
+// those names that lie beside its weights are taken over.
+LanguageModel load_stage_model(const RunSettings& settings, const std::optional<Path>& previous,
+                               const std::vector<HeadSpec>& heads);
 
 // Saves the trained model as a Hugging Face folder, tokenizer files beside it: the adapter where there is one and
 // `base` names what it belongs to, else weights and config.

@@ -49,6 +49,9 @@ void set_accuracy_interval(Json& row, std::span<const TokenRecord> records) {
   row.set("eval_rewards/accuracies_high", interval.high);
 }
 
+// Weights alone do not say what a model computes: the same bytes under another rope_theta are another model.
+std::string hash_of(const LanguageModel& model) { return hash_hex(model.content_hash() + model.config().source.str()); }
+
 bool due(int every, std::int64_t step, std::int64_t steps) { return step == steps || (every > 0 && step % every == 0); }
 
 }  // namespace
@@ -81,9 +84,8 @@ void StageRun::read() {
 
 void StageRun::load_model() {
   trace("load_model");
-  model_ = load_stage_model(settings_, previous_);
-  // Weights alone do not say what a model computes: the same bytes under another rope_theta are another model.
-  start_hash_ = hash_hex(model_->content_hash() + model_->config().source.str());
+  model_ = load_stage_model(settings_, previous_, needs_.heads);
+  start_hash_ = hash_of(*model_);
   batches_.emplace(data_.train, BatchOptions{.records = settings_.batch.records,
                                              .tokens = settings_.batch.tokens,
                                              .epochs = settings_.epochs,
@@ -93,30 +95,54 @@ void StageRun::load_model() {
   schedule_.emplace(settings_.schedule, settings_.optimizer.adamw.lr, batches_->steps());
 }
 
-// At the start of a stage the model is its own reference.
-void StageRun::freeze_reference() {
-  // Columns that a cache cannot hold need the frozen model itself; with an adapter that is the model without it.
-  const bool live = needs_.tokens || needs_.statistics || !needs_.vocabulary.empty();
-  if (needs_.needs_model("reference") && live && model_->adapter() == nullptr) {
-    reference_ = std::make_shared<const LanguageModel>(model_->frozen_copy());
+// nullptr: the policy without its adapter.
+std::shared_ptr<const LanguageModel> StageRun::frozen_model(const std::string& role) const {
+  const bool is_reference = role == "reference";
+  if (is_reference && reference_) return reference_->model();
+  const std::string path = is_reference ? settings_.reference.model : settings_.models.of(role);
+  if (!path.empty()) {
+    return std::make_shared<const LanguageModel>(LanguageModel::load(path, {.dtype = model_->dtype()}));
   }
-  trace("frozen_columns");
-  frozen_ = freeze_columns(data_.train);
-  data_.eval.frozen = freeze_columns(data_.eval.records);
+  if (model_->adapter() != nullptr) return nullptr;
+  return {std::shared_ptr<void>(), &*model_};  // only before the first step
+}
+
+// Where sums are all that is wanted of a model that does not move, they are computed once and the model is let go.
+void StageRun::freeze_models() {
   policy_.emplace(*model_, data_.train);
   eval_policy_.emplace(*model_, data_.eval.records);
-  if (reference_) {
-    policy_->freeze("reference", reference_);
-    eval_policy_->freeze("reference", reference_);
+  const Rounds rounds = rounds_of(settings_.objective);
+  const ReferenceSettings& wanted = settings_.reference;
+  const bool moves = wanted.every > 0 || wanted.mode == ReferenceMode::live || rounds.count > 1;
+  for (const std::string& role : needs_.frozen_models()) {
+    const bool kept = !needs_.only_sums() || (role == "reference" && moves);
+    if (role == "reference" && kept) reference_.emplace(*model_, wanted, rounds, batches_->steps());
+    const auto model = frozen_model(role);
+    if (kept && model != nullptr) {
+      policy_->freeze(role, model);
+      eval_policy_->freeze(role, model);
+    }
+    if (kept) continue;
+    trace("frozen_columns");
+    frozen_[role] = frozen_column_of(role, model, data_.train);
+    data_.eval.frozen[role] = frozen_column_of(role, model, data_.eval.records);
   }
 }
 
-std::map<std::string, FrozenColumn> StageRun::freeze_columns(std::span<const TokenRecord> records) {
-  if (records.empty() || !needs_.needs_model("reference")) return {};
+FrozenColumn StageRun::frozen_column_of(const std::string& role, const std::shared_ptr<const LanguageModel>& model,
+                                        std::span<const TokenRecord> records) {
+  if (records.empty()) return {};
   LanguagePolicy policy(*model_, records);
-  if (model_->adapter() == nullptr) policy.freeze("reference", {std::shared_ptr<void>(), &*model_});
-  return {{"reference", frozen_column(context_.fs, policy, records,
-                                      {.weights_hash = start_hash_, .tokens = settings_.batch.tokens})}};
+  if (model != nullptr) policy.freeze(role, model);
+  const bool own = model == nullptr || model.get() == &*model_;
+  return frozen_column(
+      context_.fs, policy, records,
+      {.role = role, .weights_hash = own ? start_hash_ : hash_of(*model), .tokens = settings_.batch.tokens});
+}
+
+TrainingState StageRun::state() {
+  return {step_->parameters(), step_->optimizers(), statistics_,
+          reference_ ? reference_->state() : std::vector<NamedTensor>()};
 }
 
 Json StageRun::facts() const {
@@ -132,8 +158,7 @@ Json StageRun::facts() const {
 void StageRun::save(const Position& position) {
   if (saved_step_ == position.total_step) return;
   directory_.sync_metrics();  // a checkpoint never knows of steps that the metrics have lost
-  const TrainingState state{model_->trainable(), step_->optimizer(), statistics_};
-  save_checkpoint(context_.fs, directory_.checkpoints(), position.total_step, to_checkpoint(position, facts(), state),
+  save_checkpoint(context_.fs, directory_.checkpoints(), position.total_step, to_checkpoint(position, facts(), state()),
                   settings_.keep_checkpoints);
   saved_step_ = position.total_step;
 }
@@ -166,6 +191,7 @@ std::optional<Json> StageRun::one_step(const Position& position) {
   }
   statistics_ = std::move(statistics);
   const StepReport report = step_->apply(schedule_->at(position.step));
+  if (reference_) reference_->after_step(position.step + 1);
   check_applied(report, position);
   Json row = row_of(report, position, now_seconds() - start, plan.tokens);
   for (const auto& [name, value] : metrics.read()) row.set(name, value);
@@ -239,10 +265,12 @@ void StageRun::save_models() {
 RunOutcome StageRun::train(Position& position, const std::optional<Checkpoint>& checkpoint) {
   load_model();
   directory_.begin(run_);
-  freeze_reference();
-  step_.emplace(model_->trainable(), settings_.optimizer);
+  freeze_models();
+  std::vector<Parameters*> trained = {&model_->trainable()};
+  if (model_->heads() != nullptr) trained.push_back(&model_->heads()->parameters());
+  step_.emplace(std::move(trained), settings_.optimizer);
   if (checkpoint) {
-    restore(*checkpoint, facts(), {model_->trainable(), step_->optimizer(), statistics_});
+    restore(*checkpoint, facts(), state());
     saved_step_ = checkpoint->step;
   }
   directory_.log("stage", Json::object({{"name", stage_.name},

@@ -8,6 +8,7 @@
 #include "attune/policy/language.h"
 #include "attune/train/batches.h"
 #include "attune/train/offline.h"
+#include "attune/train/reference.h"
 #include "attune/train/schedule.h"
 #include "attune/train/stage.h"
 #include "attune/train/step.h"
@@ -30,8 +31,11 @@ class StageRun {
 
  private:
   void load_model();
-  void freeze_reference();
-  std::map<std::string, FrozenColumn> freeze_columns(std::span<const TokenRecord> records);
+  void freeze_models();
+  std::shared_ptr<const LanguageModel> frozen_model(const std::string& role) const;
+  FrozenColumn frozen_column_of(const std::string& role, const std::shared_ptr<const LanguageModel>& model,
+                                std::span<const TokenRecord> records);
+  TrainingState state();
   Json facts() const;
   void save(const Position& position);
   [[noreturn]] void stop(const Position& position);
@@ -58,7 +62,7 @@ class StageRun {
   std::optional<LanguageModel> model_;
   std::string start_hash_;  // of the weights before training
   std::map<std::string, FrozenColumn> frozen_;
-  std::shared_ptr<const LanguageModel> reference_;  // only where cached columns are not enough
+  std::optional<Reference> reference_;  // where cached columns are not enough
   std::optional<LanguagePolicy> policy_, eval_policy_;
   std::optional<Batches> batches_;
   std::optional<Schedule> schedule_;

@@ -4,24 +4,19 @@
 #include <utility>
 
 namespace attune {
-namespace {
 
-Parameters& trainable(Parameters& parameters) {
-  parameters.require_gradients(true);
-  return parameters;
+Step::Step(std::vector<Parameters*> parameters, const OptimizerSettings& settings)
+    : parameters_(std::move(parameters)), max_grad_norm_(settings.max_grad_norm) {
+  for (Parameters* one : parameters_) {
+    one->require_gradients(true);
+    optimizers_.emplace_back(one->flat(), one->gradient(),
+                             AdamWOptions{.beta1 = settings.adamw.beta1,
+                                          .beta2 = settings.adamw.beta2,
+                                          .epsilon = settings.adamw.epsilon,
+                                          .weight_decay = settings.adamw.weight_decay},
+                             one->matrix_ranges());
+  }
 }
-
-}  // namespace
-
-Step::Step(Parameters& parameters, const OptimizerSettings& settings)
-    : parameters_(&trainable(parameters)),
-      max_grad_norm_(settings.max_grad_norm),
-      optimizer_(parameters.flat(), parameters.gradient(),
-                 {.beta1 = settings.adamw.beta1,
-                  .beta2 = settings.adamw.beta2,
-                  .epsilon = settings.adamw.epsilon,
-                  .weight_decay = settings.adamw.weight_decay},
-                 parameters.matrix_ranges()) {}
 
 void Step::accumulate(const Tensor& loss) {
   loss.backward();
@@ -30,17 +25,22 @@ void Step::accumulate(const Tensor& loss) {
 
 StepReport Step::apply(double learning_rate) {
   StepReport report{.loss = std::exchange(loss_, 0), .learning_rate = learning_rate};
-  report.grad_norm = std::sqrt(squared_norm(parameters_->gradient()));
+  double squares = 0;
+  for (const Parameters* one : parameters_) squares += squared_norm(one->gradient());
+  report.grad_norm = std::sqrt(squares);
   // Finite first: clipping by a norm that is not would spread it to every parameter.
   report.applied = std::isfinite(report.loss) && std::isfinite(report.grad_norm);
-  if (report.applied) optimizer_.step(learning_rate, clip_scale(report.grad_norm, max_grad_norm_));
-  parameters_->zero_gradients();
+  if (report.applied) {
+    const double scale = clip_scale(report.grad_norm, max_grad_norm_);
+    for (AdamW& optimizer : optimizers_) optimizer.step(learning_rate, scale);
+  }
+  for (Parameters* one : parameters_) one->zero_gradients();
   return report;
 }
 
 void Step::abandon() {
   loss_ = 0;
-  parameters_->zero_gradients();
+  for (Parameters* one : parameters_) one->zero_gradients();
 }
 
 }  // namespace attune

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "attune/tensor/adamw.h"
 #include "attune/tensor/parameters.h"
@@ -18,8 +19,8 @@ struct StepReport {
 
 class Step {
  public:
-  // Makes the parameters trainable. They must outlive this.
-  Step(Parameters& parameters, const OptimizerSettings& settings);
+  // Makes the parameters trainable: the model's (or its adapter's), and its heads'. They must outlive this.
+  Step(std::vector<Parameters*> parameters, const OptimizerSettings& settings);
 
   // Adds the gradient of one micro-batch's share of the step's loss.
   void accumulate(const Tensor& loss);
@@ -28,13 +29,13 @@ class Step {
   // Forgets what was added since the last apply().
   void abandon();
 
-  AdamW& optimizer() { return optimizer_; }
-  const AdamW& optimizer() const { return optimizer_; }
+  const std::vector<Parameters*>& parameters() const { return parameters_; }
+  std::vector<AdamW>& optimizers() { return optimizers_; }  // of each of the parameters
 
  private:
-  Parameters* parameters_;
+  std::vector<Parameters*> parameters_;
   double max_grad_norm_;
-  AdamW optimizer_;
+  std::vector<AdamW> optimizers_;
   double loss_ = 0;
 };
 

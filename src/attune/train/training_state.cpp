@@ -40,6 +40,9 @@ void copy_tensor(const Checkpoint& checkpoint, const std::string& name, const Te
   into.copy_(from);
 }
 
+// What a checkpoint calls the tensors of one set of parameters: "weights", ..., and "heads/weights", ... of the second.
+std::string set_prefix(std::size_t set) { return set == 0 ? "" : "heads/"; }
+
 // "statistics/INDEX/" of what a checkpoint calls an objective's statistics.
 std::string prefix(std::size_t objective) { return "statistics/" + std::to_string(objective) + "/"; }
 
@@ -52,11 +55,14 @@ CheckpointContent to_checkpoint(const Position& position, const Json& facts, con
                                 {"tokens", position.tokens},
                                 {"best_loss", position.best_loss},  // null while there is none
                                 {"unmeasured", position.unmeasured},
-                                {"optimizer_steps", state.optimizer.steps()},
+                                {"optimizer_steps", state.optimizers.front().steps()},
                                 {"facts", facts}});
-  content.tensors = {{"weights", state.parameters.flat().detach()},
-                     {"first_moment", state.optimizer.first_moment()},
-                     {"second_moment", state.optimizer.second_moment()}};
+  for (std::size_t i = 0; i < state.parameters.size(); ++i) {
+    content.tensors.push_back({set_prefix(i) + "weights", state.parameters[i]->flat().detach()});
+    content.tensors.push_back({set_prefix(i) + "first_moment", state.optimizers[i].first_moment()});
+    content.tensors.push_back({set_prefix(i) + "second_moment", state.optimizers[i].second_moment()});
+  }
+  content.tensors.insert(content.tensors.end(), state.more.begin(), state.more.end());
   for (std::size_t i = 0; i < state.statistics.size(); ++i) {
     for (const auto& [name, value] : state.statistics[i].sums) {
       content.tensors.push_back({prefix(i) + std::string(sums) + name, value});
@@ -81,10 +87,13 @@ Position position_of(const Checkpoint& checkpoint) {
 void restore(const Checkpoint& checkpoint, const Json& facts, TrainingState state) {
   require_same(checkpoint, facts);
   const at::AutoGradMode no_gradient(false);
-  copy_tensor(checkpoint, "weights", state.parameters.flat());
-  copy_tensor(checkpoint, "first_moment", state.optimizer.first_moment());
-  copy_tensor(checkpoint, "second_moment", state.optimizer.second_moment());
-  state.optimizer.set_steps(member(checkpoint, "optimizer_steps").integer());
+  for (std::size_t i = 0; i < state.parameters.size(); ++i) {
+    copy_tensor(checkpoint, set_prefix(i) + "weights", state.parameters[i]->flat());
+    copy_tensor(checkpoint, set_prefix(i) + "first_moment", state.optimizers[i].first_moment());
+    copy_tensor(checkpoint, set_prefix(i) + "second_moment", state.optimizers[i].second_moment());
+    state.optimizers[i].set_steps(member(checkpoint, "optimizer_steps").integer());
+  }
+  for (const NamedTensor& tensor : state.more) copy_tensor(checkpoint, tensor.name, tensor.values);
   for (std::size_t i = 0; i < state.statistics.size(); ++i) {
     state.statistics[i] = {};
     for (const StoredTensor& stored : checkpoint.tensors->tensors()) {

@@ -25,9 +25,10 @@ struct Position {
 
 // The views through which a step changes things; what they look at must outlive this.
 struct TrainingState {
-  Parameters& parameters;
-  AdamW& optimizer;
-  std::vector<Statistics>& statistics;  // of each objective
+  const std::vector<Parameters*>& parameters;  // the model's (or its adapter's); its heads'
+  std::vector<AdamW>& optimizers;              // of each of them
+  std::vector<Statistics>& statistics;         // of each objective
+  std::vector<NamedTensor> more = {};          // written and read in place: a moving reference
 };
 
 // `facts`: an object of what a resumed run must share with this one (data, seed, threads, build, ...).

@@ -124,16 +124,16 @@ class ListSketch final : public Objective {
   Needs needs() const override { return {}; }
   void layout(const RecordView& record, Layout& layout) const override {
     std::vector<std::int64_t> members;
-    for (std::size_t i = 0; i < record.scores.size(); ++i) {
+    for (std::size_t i = 0; i < record.labels.size(); ++i) {
       members.push_back(layout.add(record, static_cast<std::int32_t>(i), ResponseRole::chosen));
     }
-    layout.group(members, record.scores);
+    layout.group(members);
   }
   Loss compute(const Responses& responses, const Statistics&, const Progress&) const override {
     Tensor sum = at::zeros({}, responses.logps.options());
     for (std::int64_t g = 0; g < responses.groups.count; ++g) {
       const Tensor members = (responses.groups.index == g).nonzero().squeeze(1);
-      const Tensor best_first = responses.groups.scores.index_select(0, members).argsort(0, /*descending=*/true);
+      const Tensor best_first = responses.scores.index_select(0, members).argsort(0, /*descending=*/true);
       const Tensor s = responses.logps.index_select(0, members.index_select(0, best_first));
       sum = sum - (s - at::logcumsumexp(s.flip({0}), 0).flip({0})).sum();
     }
@@ -147,8 +147,8 @@ TEST(Sketches, PlackettLuceOnAGroupEqualsItsClosedForm) {
   const ListSketch list;
   Layout layout;
   const std::vector<std::int64_t> tokens{1, 1, 1};
-  const std::vector<double> scores{2, 5, 1};  // order: answer 1, 0, 2
-  list.layout({.index = 0, .scored_tokens = tokens, .scores = scores}, layout);
+  const std::vector<CompletionLabels> labels{{.score = 2}, {.score = 5}, {.score = 1}};  // order: answer 1, 0, 2
+  list.layout({.index = 0, .scored_tokens = tokens, .labels = labels}, layout);
   layout.end_record();
   const Batch batch = layout.take();
   TabularPolicy policy(at::tensor({0.3, -0.2, 1.0}, at::kDouble).view({1, 3}));

@@ -22,6 +22,18 @@ TEST(Agreement, WilsonIntervalStaysInsideZeroAndOne) {
   EXPECT_NEAR(wilson_interval(20, 20).high, 1, 1e-12);
 }
 
+TEST(Agreement, AMeanHasStudentsInterval) {
+  // 0, 1, ..., 30: mean 15, s^2 = 31 * 32 / 12 = 82.6667, standard error sqrt(82.6667 / 31) = 1.632993, and the 0.975
+  // quantile of t with 30 degrees of freedom is 2.042272.
+  std::vector<double> values;
+  for (int i = 0; i <= 30; ++i) values.push_back(i);
+  const Mean mean = mean_of(values);
+  EXPECT_DOUBLE_EQ(mean.value, 15);
+  EXPECT_NEAR(mean.interval.high - mean.value, 2.042272 * 1.632993, 5e-4);
+  EXPECT_NEAR(mean.value - mean.interval.low, 2.042272 * 1.632993, 5e-4);
+  EXPECT_EQ(mean_of(std::vector<double>{3}).interval.high, INFINITY);
+}
+
 TEST(Agreement, PairsOfOneRaterAreNotCounted) {
   // Unit 0: raters 1, 2, 3 say 1, 1, 0: one of three pairs agrees. Unit 1: one rater twice, no pair.
   const std::vector<Vote> votes = {{0, 1, 1}, {0, 2, 1}, {0, 3, 0}, {1, 1, 1}, {1, 1, 1}};

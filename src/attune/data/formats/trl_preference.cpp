@@ -132,6 +132,14 @@ class TrlPreference final : public Format {
     parts.rejected.erase(parts.rejected.begin(), parts.rejected.begin() + static_cast<std::ptrdiff_t>(end));
   }
 
+  // A column that is a text and not empty; others travel unparsed.
+  static std::string text_column(std::string_view key, Columns& columns) {
+    const Json* value = columns.take(key);
+    if (value != nullptr && value->is_string() && !value->string().empty()) return value->string();
+    if (value != nullptr) columns.leave(key);
+    return {};
+  }
+
   static std::optional<Record> assemble(Parts parts, Columns& columns, RowContext& context) {
     Record record;
     const std::int32_t after = append_chain(record, -1, std::move(parts.prompt));
@@ -139,7 +147,8 @@ class TrlPreference final : public Format {
     record.completions.push_back({after, append_chain(record, after, std::move(parts.rejected))});
     Comparison comparison{.a = {.completion = 0}, .b = {.completion = 1}, .outcome = Outcome::a};
     comparison.strength = columns.number("margin");
-    record.feedback.push_back({.what = comparison});
+    record.feedback.push_back({.what = comparison, .why = text_column("rationale", columns)});
+    record.answer = text_column("reference", columns);
     const char* scores[] = {"score_chosen", "score_rejected"};
     for (std::int32_t i = 0; i < 2; ++i) {
       const auto score = columns.number(scores[i]);
@@ -165,6 +174,9 @@ class TrlPreference final : public Format {
     row.set("chosen", write_column(answer(chosen), form));
     row.set("rejected", write_column(answer(rejected), form));
     if (pair.strength) row.set("margin", Json(*pair.strength).str());
+    const std::string& why = record.feedback[static_cast<std::size_t>(pair.feedback)].why;
+    if (!why.empty()) row.set("rationale", Json(why).str());
+    if (!record.answer.empty()) row.set("reference", Json(record.answer).str());
     for (const Feedback& feedback : record.feedback) {
       const auto* rating = std::get_if<Rating>(&feedback.what);
       if (rating == nullptr || rating->attribute != "score") continue;
