@@ -13,6 +13,15 @@ std::shared_ptr<LanguageModel> shared(LanguageModel model) { return std::make_sh
 
 }  // namespace
 
+// He et al. 2024, "Accelerated Preference Optimization", arXiv:2410.06293, algorithm 1: after round t the policy goes
+// on along its last movement, and that is the next reference. In the space of weights; for a softmax over a table those
+// are the logits, where it is exact.
+void extrapolate(Tensor& theta, Tensor& before, double momentum) {
+  const Tensor here = theta.detach().clone();
+  theta.add_(here - before, momentum);
+  before.copy_(here);
+}
+
 Reference::Reference(LanguageModel& policy, const ReferenceSettings& settings, const Rounds& rounds, std::int64_t steps)
     : policy_(policy), settings_(settings), live_(settings.mode == ReferenceMode::live) {
   const bool in_rounds = rounds.count > 1;
@@ -59,16 +68,6 @@ void Reference::follow_average(std::int64_t step) {
   own_->parameters().flat().copy_(average_).add_(theta - start_, std::pow(age, -settings_.bema->bias_power));
 }
 
-// He et al. 2024, "Accelerated Preference Optimization", arXiv:2410.06293, algorithm 1: after round t the policy goes
-// on along its last movement, theta <- theta_t + momentum (theta_t - theta_(t-1)), and that is the next reference. In
-// the space of weights; for a softmax over a table those are the logits, where it is exact.
-void Reference::extrapolate() {
-  Tensor theta = policy_.parameters().flat();
-  const Tensor here = theta.detach().clone();
-  theta.add_(here - before_, momentum_);
-  before_.copy_(here);
-}
-
 bool Reference::after_step(std::int64_t step) {
   if (every_ == 0 || step % every_ != 0) return false;
   const at::AutoGradMode no_gradient(false);
@@ -76,7 +75,10 @@ bool Reference::after_step(std::int64_t step) {
     follow_average(step);
     return true;
   }
-  if (momentum_ > 0) extrapolate();
+  if (momentum_ > 0) {
+    Tensor theta = policy_.parameters().flat().detach();
+    extrapolate(theta, before_, momentum_);
+  }
   own_->parameters().flat().lerp_(policy_weights(), settings_.mix);
   return true;
 }

@@ -13,6 +13,9 @@
 
 namespace attune {
 
+// theta <- theta + momentum (theta - before), in place; `before` becomes what theta was. Flat weights [n] or any shape.
+void extrapolate(Tensor& theta, Tensor& before, double momentum);
+
 class Reference {
  public:
   // `policy` must outlive this; what it holds now is where the reference starts, unless the settings name a folder.
@@ -34,7 +37,6 @@ class Reference {
  private:
   Tensor policy_weights() const;  // [n] flat, adapter included
   void follow_average(std::int64_t step);
-  void extrapolate();
 
   LanguageModel& policy_;
   ReferenceSettings settings_;

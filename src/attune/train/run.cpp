@@ -211,7 +211,7 @@ ConfigNode expand_stage(const ConfigNode& common, const ConfigNode& stage, const
 // Options that exclude each other, frozen models that nobody named, a reference that cannot move as it should.
 void check_objectives(const RunSettings& settings, const ConfigNode& root) {
   for (const auto& objective : settings.objective) objective->check();
-  for (const std::string& role : needs_of(settings.objective).models) {
+  for (const std::string& role : needs_of(settings.objective).frozen_models()) {
     if (role != "reference" && settings.models.of(role).empty()) {
       throw ConfigError(root.where("models." + role), "no model in the role '" + role + "', which the objective needs",
                         "a model folder: models." + role + "=PATH");
