@@ -52,12 +52,13 @@ constexpr std::array table{
         "generate", "samples answers to prompts, batched",
         "usage: attune generate --model M --prompts PATH [--adapter A] [--tokenizer T] [--template FILE] [--n N]\n"
         "                       [--max-tokens N] [--temperature T] [--top-k K] [--top-p P] [--min-p P] [--seed S]\n"
-        "                       [--stop TEXT ...] [--batch B] [--out FILE]\n\n"
+        "                       [--stop TEXT ...] [--batch B] [--attributes TEXT] [--out FILE]\n\n"
         "Answers {\"record\",\"completion\",\"text\",\"ids\",\"logps\",\"stop\"} a sample, in the order of the "
         "prompts, each\n"
         "as soon as it is its turn; stop is eos, length or stop-string. PATH is data of any known format, of which "
         "the\n"
-        "prompts are taken. Temperature 0 is greedy. B answers are written at once; which ones does not change them.\n",
+        "prompts are taken. Temperature 0 is greedy. B answers are written at once; which ones does not change them.\n"
+        "--attributes \"helpfulness:4,verbosity:1\" steers a model trained with `steerlm` and its template.\n",
         nullptr},
     Verb{"chat", "a conversation in the terminal",
          "usage: attune chat --model M [--adapter A] [--tokenizer T] [--template FILE] [--system TEXT] [--max-tokens "

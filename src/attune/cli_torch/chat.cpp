@@ -53,6 +53,7 @@ struct ChatParts {
   const ModelChoice& choice;
   const Tokenizer& tokenizer;
   const LanguageModel& model;
+  const PromptEncoder& encode_prompt;
 };
 
 // The history as a prompt, its oldest turns left out where the model's positions are too few; empty when even the
@@ -61,7 +62,7 @@ std::vector<std::int32_t> fitting_prompt(const ChatParts& parts, History& histor
   const auto most = static_cast<std::size_t>(parts.model.config().max_positions) - 1;
   bool forgot = false;
   for (;;) {
-    auto ids = encode_prompt(history.record(), parts.choice.chat_template, parts.tokenizer);
+    auto ids = parts.encode_prompt(history.record());
     if (ids.size() <= most) {
       if (forgot) log_warning("the conversation outgrew the model's positions: its oldest turns are left out");
       return ids;
@@ -127,7 +128,8 @@ int run_chat(Arguments& arguments) {
                       "name a file with --template");
   }
   const LanguageModel model = load_choice(choice, tokenizer);
-  converse({choice, tokenizer, model}, request, history);
+  const PromptEncoder encode_prompt(choice.chat_template, tokenizer);
+  converse({choice, tokenizer, model, encode_prompt}, request, history);
   return 0;
 }
 

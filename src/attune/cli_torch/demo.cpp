@@ -131,8 +131,11 @@ std::string mean_text(const Mean& mean) {
 }
 
 Json mean_json(const Mean& mean) {
+  Json bounds = Json::array();
+  bounds.push_back(mean.interval.low);
+  bounds.push_back(mean.interval.high);
   return Json::object(
-      {{"value", mean.value}, {"low", mean.interval.low}, {"high", mean.interval.high}, {"n", mean.count}});
+      {{"share", mean.value}, {"interval", std::move(bounds)}, {"n", static_cast<std::int64_t>(mean.count)}});
 }
 
 std::string one_line(std::string text) {

@@ -51,14 +51,16 @@ int run_generate(Arguments& arguments) {
   EngineOptions options;
   options.slots = static_cast<int>(integer_from(arguments, "--batch", options.slots, 1));
   const std::optional<std::string> out = arguments.option("--out");
+  const std::string attributes = arguments.option("--attributes").value_or("");
   arguments.rest(0, 0, "no plain words");
 
   const Dataset dataset = read_dataset({{.path = prompts}}).dataset;
   const Tokenizer tokenizer = Tokenizer::load(choice.tokenizer);
+  const PromptEncoder encode_prompt(choice.chat_template, tokenizer, attributes);
   std::vector<GenerateRequest> requests;
   for (const Record& record : dataset.records) {
     GenerateRequest request = common;
-    request.prompt = encode_prompt(record, choice.chat_template, tokenizer);
+    request.prompt = encode_prompt(record);
     request.id = static_cast<std::int64_t>(requests.size());
     requests.push_back(std::move(request));
   }

@@ -1,6 +1,7 @@
 #include "attune/train/chat.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <memory>
 #include <optional>
@@ -11,26 +12,28 @@
 #include "attune/text/chat_template.h"
 
 namespace attune {
-namespace {
 
 // The templates of one tokenizer (or file), compiled once: for conversations with tools and without.
-struct Templates {
+struct ChatTemplates {
   std::optional<ChatTemplate> plain, with_tools;
   const ChatTemplate& for_record(const Record& record) const {
     return !record.tools_json.empty() && with_tools ? *with_tools : *plain;
   }
 };
 
-std::optional<Templates> load_templates(const std::string& file, const Tokenizer& tokenizer) {
-  Templates templates;
+namespace {
+
+// nullptr when there is none: `file` is empty and the tokenizer brings none.
+std::unique_ptr<const ChatTemplates> load_templates(const std::string& file, const Tokenizer& tokenizer) {
+  ChatTemplates templates;
   if (!file.empty()) {
     templates.plain = ChatTemplate::compile(read_file(file), file);
   } else {
-    if (tokenizer.chat_templates().empty()) return std::nullopt;
+    if (tokenizer.chat_templates().empty()) return nullptr;
     templates.plain = ChatTemplate::choose(tokenizer.chat_templates(), false);
     templates.with_tools = ChatTemplate::choose(tokenizer.chat_templates(), true);
   }
-  return templates;
+  return std::make_unique<const ChatTemplates>(std::move(templates));
 }
 
 Json parse_all(const std::vector<std::string>& texts) {
@@ -38,6 +41,10 @@ Json parse_all(const std::vector<std::string>& texts) {
   Json list = Json::array();
   for (const auto& text : texts) list.push_back(Json::parse(text));
   return list;
+}
+
+std::string number_text(double value) {
+  return value == std::floor(value) ? std::to_string(static_cast<std::int64_t>(value)) : format_double(value);
 }
 
 // What people said of each message in numbers, as SteerLM writes it: "helpfulness:4,verbosity:1". A completion's
@@ -52,7 +59,7 @@ std::map<const Message*, std::string> attribute_texts(const Record& record) {
                                   : feedback.on.node;
     if (node < 0) continue;
     std::string& text = texts[&record.nodes[static_cast<std::size_t>(node)].message];
-    text += (text.empty() ? "" : ",") + rating->attribute + ":" + format_double(rating->value);
+    text += (text.empty() ? "" : ",") + rating->attribute + ":" + number_text(rating->value);
   }
   return texts;
 }
@@ -74,14 +81,16 @@ Conversation conversation_of(const Record& record, const std::vector<const Messa
 }
 
 std::vector<std::int32_t> prompt_ids(const Record& record, const std::vector<const Message*>& messages,
-                                     const Templates& templates, const Tokenizer& tokenizer) {
+                                     const ChatTemplates& templates, const Tokenizer& tokenizer,
+                                     const std::string& attributes = {}) {
   const bool asks = messages.empty() || messages.back()->role != Role::assistant;
-  return render_and_tokenize(tokenizer, templates.for_record(record), conversation_of(record, messages),
-                             {.add_generation_prompt = asks})
+  Conversation conversation = conversation_of(record, messages);
+  if (!attributes.empty()) conversation.arguments.set("label", attributes);
+  return render_and_tokenize(tokenizer, templates.for_record(record), conversation, {.add_generation_prompt = asks})
       .ids;
 }
 
-ChatTokens encode_chat(const Record& record, const Completion& completion, const Templates& templates,
+ChatTokens encode_chat(const Record& record, const Completion& completion, const ChatTemplates& templates,
                        const Tokenizer& tokenizer) {
   const auto prompt = prompt_messages(record, completion);
   std::vector<const Message*> all = prompt;
@@ -105,10 +114,9 @@ ChatTokens encode_chat(const Record& record, const Completion& completion, const
 }  // namespace
 
 ChatEncoder chat_encoder(const std::string& file, const Tokenizer& tokenizer) {
-  auto templates = load_templates(file, tokenizer);
+  std::shared_ptr<const ChatTemplates> templates = load_templates(file, tokenizer);
   if (!templates) return {};
-  return [templates = std::make_shared<const Templates>(*std::move(templates)), &tokenizer](
-             const Record& record, const Completion& completion) {
+  return [templates = std::move(templates), &tokenizer](const Record& record, const Completion& completion) {
     return encode_chat(record, completion, *templates, tokenizer);
   };
 }
@@ -120,8 +128,12 @@ TextInterface text_interface(const Tokenizer& tokenizer) {
   return text;
 }
 
-std::vector<std::int32_t> encode_prompt(const Record& record, const std::string& template_file,
-                                        const Tokenizer& tokenizer) {
+PromptEncoder::PromptEncoder(const std::string& template_file, const Tokenizer& tokenizer, std::string attributes)
+    : tokenizer_(tokenizer), attributes_(std::move(attributes)), templates_(load_templates(template_file, tokenizer)) {}
+
+PromptEncoder::~PromptEncoder() = default;
+
+std::vector<std::int32_t> PromptEncoder::operator()(const Record& record) const {
   std::vector<const Message*> messages;
   if (!record.completions.empty()) {
     messages = prompt_messages(record, record.completions.front());
@@ -133,14 +145,13 @@ std::vector<std::int32_t> encode_prompt(const Record& record, const std::string&
   if (plain) {
     std::string text;
     for (const Message* message : messages) text += text_of(*message);
-    return tokenizer.encode(text, {.add_special_tokens = true});
+    return tokenizer_.encode(text, {.add_special_tokens = true});
   }
-  const auto templates = load_templates(template_file, tokenizer);
-  if (!templates) {
+  if (!templates_) {
     throw ConfigError({.field = "chat_template"}, "conversations and no chat template",
                       "a tokenizer that has one, or a template file");
   }
-  return prompt_ids(record, messages, *templates, tokenizer);
+  return prompt_ids(record, messages, *templates_, tokenizer_, attributes_);
 }
 
 }  // namespace attune

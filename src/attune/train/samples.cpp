@@ -7,10 +7,11 @@ namespace attune {
 
 std::vector<Json> write_samples(const LanguageModel& model, const Tokenizer& tokenizer, const Dataset& prompts,
                                 const RunSettings& settings) {
+  const PromptEncoder encode_prompt(settings.data.chat_template, tokenizer);
   std::vector<GenerateRequest> requests;
   for (const Record& record : prompts.records) {
     if (requests.size() >= static_cast<std::size_t>(settings.samples.prompts)) break;
-    GenerateRequest request{.prompt = encode_prompt(record, settings.data.chat_template, tokenizer),
+    GenerateRequest request{.prompt = encode_prompt(record),
                             .sampling = {.temperature = 0},
                             .max_tokens = settings.samples.max_tokens};
     const auto room = settings.data.max_tokens - static_cast<std::int64_t>(request.prompt.size());
