@@ -62,6 +62,7 @@ struct DataSettings {
   int max_tokens = 1024;           // of prompt and completion together
   double held_out = 0;             // share of the training prompts kept apart as evaluation data, where eval is empty
   double flip = 0;                 // share of training comparisons turned around: a control, or label noise
+  int degrees = 0;                 // graded variants of each compared answer, by taking content away
   bool shuffle = true;
   OnBadRow on_bad_row = OnBadRow::refuse;
   void describe(Fields& fields);

@@ -6,6 +6,7 @@
 #include "attune/base/hash.h"
 #include "attune/base/log.h"
 #include "attune/base/random.h"
+#include "attune/data/degrade.h"
 #include "attune/data/read.h"
 #include "attune/train/chat.h"
 
@@ -17,6 +18,9 @@ Dataset read_parts(const RunSettings& settings, const std::vector<DataPart>& par
       read_dataset(parts, {.on_bad_row = settings.data.on_bad_row, .seed = static_cast<std::uint64_t>(settings.seed)});
   for (const auto& [reason, rows] : read.report.reasons) {
     log_info("dropped " + std::to_string(rows) + " rows: " + reason);
+  }
+  if (settings.data.degrees > 0) {
+    for (Record& record : read.dataset.records) add_degrees(record, settings.data.degrees);
   }
   return std::move(read.dataset);
 }
