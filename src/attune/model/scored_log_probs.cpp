@@ -81,7 +81,9 @@ struct ScoredLogProbs : torch::autograd::Function<ScoredLogProbs> {
       const auto models = frozen_logits(options, begin, end);
       for (std::size_t i = 0; i < columns.size(); ++i) {
         const VocabularyTerm& term = options.vocabulary[i];
-        columns[i].slice(0, begin, end).copy_(term.reduce(chunk_for(term, logits, target, models)));
+        const Tensor values = term.reduce(chunk_for(term, logits, target, models));
+        if (begin == 0 && values.dim() > 1) columns[i] = at::empty({rows, values.size(1)}, hidden.options());
+        columns[i].slice(0, begin, end).copy_(values);
       }
       if (logits.nbytes() <= room) {
         room -= logits.nbytes();

@@ -20,7 +20,7 @@ struct VocabularyChunk {
 struct VocabularyTerm {
   std::string name = {};
   std::vector<std::string> models = {};                       // frozen models whose logits it wants
-  std::function<Tensor(const VocabularyChunk&)> reduce = {};  // [c]
+  std::function<Tensor(const VocabularyChunk&)> reduce = {};  // [c] or [c, m]
 };
 
 }  // namespace attune

@@ -1,6 +1,10 @@
 #include "attune/policy/layout.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
+
+#include "attune/base/errors.h"
 
 namespace attune {
 
@@ -38,8 +42,20 @@ void Layout::pair(std::int64_t chosen, std::int64_t rejected, const RecordView::
 }
 
 void Layout::group(std::span<const std::int64_t> responses) {
+  require(!responses.empty(), "a group of no responses");
   batch_.group.resize(batch_.responses.size(), -1);
-  for (const std::int64_t response : responses) batch_.group[static_cast<std::size_t>(response)] = groups_;
+  const auto group_of = [&](std::int64_t response) -> std::int64_t& {
+    return batch_.group[static_cast<std::size_t>(response)];
+  };
+  const std::int64_t known = group_of(responses.front());
+  const auto in_known = [&](std::int64_t response) { return group_of(response) == known; };
+  require(std::all_of(responses.begin(), responses.end(), in_known), "a response of two groups");
+  if (known >= 0) {
+    require(std::count(batch_.group.begin(), batch_.group.end(), known) == std::ssize(responses),
+            "a response of two groups");
+    return;
+  }
+  for (const std::int64_t response : responses) group_of(response) = groups_;
   ++groups_;
 }
 

@@ -36,7 +36,7 @@ class Layout {
   std::int64_t add_probe(const RecordView& record, std::int32_t completion);
   // Two responses compared by one preference of the record; the same comparison is added once, whoever asks for it.
   void pair(std::int64_t chosen, std::int64_t rejected, const RecordView::Preference& preference);
-  // Responses that belong together, in that order; a response is in one group at most.
+  // Responses that belong together; the same ones are grouped once, whoever asks. A response is in one group at most.
   void group(std::span<const std::int64_t> responses);
   void end_record();
 

@@ -4,7 +4,6 @@
 
 #include <array>
 #include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,12 +15,13 @@ namespace attune {
 enum class Per { response, pair, group, record, token, constant };
 
 // weight * sum / count, where the count is of the whole optimiser step: all pairs, all tokens of the chosen
-// responses, ... `role` narrows responses and tokens to one role. Per::constant divides by 1.
+// responses, ... `role` narrows responses and tokens to one role or several (KTO: chosen | rejected); empty: all.
+// Per::constant divides by 1.
 struct Term {
   std::string name = {};
   Tensor sum = {};  // a scalar over this micro-batch
   Per per = Per::pair;
-  std::optional<ResponseRole> role = {};
+  Roles role = {};
   double weight = 1;
 };
 
@@ -54,9 +54,8 @@ class Counts {
   double of(const Term& term) const;  // 0 where the step holds nothing of that kind
 
  private:
-  static constexpr std::size_t roles = 6;
   double pairs_ = 0, groups_ = 0, records_ = 0;
-  std::array<double, roles> responses_{}, tokens_{};
+  std::array<double, role_count> responses_{}, tokens_{};
 };
 
 // The scalar whose gradient is accumulated: sum over terms of weight * sum / count.

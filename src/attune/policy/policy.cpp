@@ -3,6 +3,7 @@
 #include <ATen/ops/tensor.h>
 
 #include <algorithm>
+#include <array>
 
 #include "attune/base/errors.h"
 #include "attune/policy/loss.h"
@@ -57,8 +58,8 @@ void Needs::merge(const Needs& other) {
 }
 
 std::string_view name(ResponseRole role) {
-  static constexpr std::string_view names[] = {"chosen",    "rejected", "self_sample",
-                                               "rationale", "kl_probe", "reference_answer"};
+  static constexpr std::array<std::string_view, role_count> names = {
+      "chosen", "rejected", "self_sample", "rationale", "kl_probe", "reference_answer", "ranked"};
   return names[static_cast<std::size_t>(role)];
 }
 
@@ -82,6 +83,7 @@ Responses Batch::skeleton(const Tensor& like) const {
   std::vector<std::int64_t> levels;
   for (const auto& response : responses) {
     result.roles.push_back(response.role);
+    result.keys.push_back({response.record, response.completion});
     lengths.push_back(static_cast<double>(response.tokens));
     scores.push_back(response.labels.score);
     weights.push_back(response.labels.weight);
@@ -145,17 +147,18 @@ void Counts::add(const Counts& other) {
   pairs_ += other.pairs_;
   groups_ += other.groups_;
   records_ += other.records_;
-  for (std::size_t i = 0; i < roles; ++i) {
+  for (std::size_t i = 0; i < role_count; ++i) {
     responses_[i] += other.responses_[i];
     tokens_[i] += other.tokens_[i];
   }
 }
 
 double Counts::of(const Term& term) const {
-  const auto by_role = [&](const std::array<double, roles>& counts) {
-    if (term.role) return counts[static_cast<std::size_t>(*term.role)];
+  const auto by_role = [&](const std::array<double, role_count>& counts) {
     double sum = 0;
-    for (const double count : counts) sum += count;
+    for (std::size_t i = 0; i < role_count; ++i) {
+      if (term.role.empty() || term.role.has(static_cast<ResponseRole>(i))) sum += counts[i];
+    }
     return sum;
   };
   switch (term.per) {

@@ -19,8 +19,28 @@ enum class ResponseRole {
   rationale,         // the written reason for a preference
   kl_probe,          // an answer paired with another record's prompt, for a KL estimate (KTO)
   reference_answer,  // a gold answer beside a pair (TPO)
+  ranked,            // one of a list of scored answers
 };
+inline constexpr std::size_t role_count = 7;
 std::string_view name(ResponseRole role);
+
+// A set of roles; one role is the set of itself, so that `chosen` and `chosen | rejected` are both sets.
+class Roles {
+ public:
+  constexpr Roles() = default;
+  constexpr Roles(ResponseRole role) : bits_(1U << static_cast<unsigned>(role)) {}
+  constexpr bool empty() const { return bits_ == 0; }
+  constexpr bool has(ResponseRole role) const { return (bits_ & Roles(role).bits_) != 0; }
+  friend constexpr Roles operator|(Roles a, Roles b);
+
+ private:
+  unsigned bits_ = 0;
+};
+constexpr Roles operator|(Roles a, Roles b) {
+  a.bits_ |= b.bits_;
+  return a;
+}
+constexpr Roles operator|(ResponseRole a, ResponseRole b) { return Roles(a) | Roles(b); }
 
 // A frozen model's view of the same responses.
 struct ModelColumns {
@@ -49,7 +69,12 @@ struct TokenColumns {
   Tensor response = {};                           // [N], index of the response
   Tensor span = {};                               // [N], turn, step or group the token belongs to
   Tensor activation = {};                         // [N], mean size of the frozen reference's states; where asked for
-  std::map<std::string, Tensor> vocabulary = {};  // [N] each, by the name of the vocabulary term
+  std::map<std::string, Tensor> vocabulary = {};  // [N] or [N, m] each, by the name of the vocabulary term
+};
+
+// Which completion a response is: what random draws for it are indexed by, so that batching changes none.
+struct ResponseKey {
+  std::int64_t record = 0, completion = 0;
 };
 
 struct Responses {
@@ -62,6 +87,7 @@ struct Responses {
   Tensor weights = {};          // [R], of the feedback on the response, 1 where it says nothing
   Tensor levels = {};           // [R] int64, how much was taken out of the answer; -1: no such variant
   std::vector<ResponseRole> roles = {};
+  std::vector<ResponseKey> keys = {};
   Pairs pairs;
   Groups groups;
   TokenColumns tokens;
