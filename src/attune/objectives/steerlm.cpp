@@ -1,0 +1,41 @@
+// SteerLM's attribute-conditioned fine-tuning.
+#include <ATen/ops/index_select.h>
+
+#include "attune/objectives/objective.h"
+
+namespace attune::objectives {
+
+class Steerlm final : public Objective {
+ public:
+  void describe(Fields&) {}
+
+  Needs needs() const override { return {}; }
+  std::string data() const override { return "answers of any quality; their ratings are put into the prompt"; }
+
+  // All of them, good and bad: what an answer is like stands in its prompt, so nothing is filtered.
+  void layout(const RecordView& record, Layout& layout) const override {
+    for (std::size_t i = 0; i < record.scored_tokens.size(); ++i) {
+      layout.add(record, static_cast<std::int32_t>(i), ResponseRole::chosen);
+    }
+  }
+
+  // Dong et al. 2023, eq. 2: -sum_t log pi(y_t | attributes, x, y_<t); neither prompt nor attributes are learned.
+  Loss compute(const Responses& responses, const Statistics&, const Progress&) const override {
+    const Tensor mine = responses.indices_of(ResponseRole::chosen);
+    Loss loss;
+    loss.terms.push_back({.name = "nll",
+                          .sum = -responses.logps.index_select(0, mine).sum(),
+                          .per = Per::token,
+                          .role = ResponseRole::chosen});
+    return loss;
+  }
+};
+
+ATTUNE_PART(Objective, steerlm, Steerlm,
+            .summary = "learns all answers, good and bad, each under the ratings that its prompt names",
+            .formula = "-sum_t log pi(y_t | attributes, x, y_<t) / number of answer tokens in the step   (eq. 2)",
+            .paper =
+                "Dong et al. 2023, SteerLM: Attribute Conditioned SFT as an (User-Steerable) Alternative to RLHF, "
+                "arXiv:2310.05344");
+
+}  // namespace attune::objectives
