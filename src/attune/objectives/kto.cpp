@@ -22,7 +22,7 @@ class Kto final : public Objective {
         .at_least(0);
   }
 
-  Needs needs() const override { return {.models = {"reference"}, .statistics = true}; }
+  Needs needs() const override { return {.models = {"reference"}, .statistics = true, .probes = true}; }
   std::string data() const override { return opinions_data; }
 
   // Every judged answer once more after another record's prompt. A step of one record borrows the prompt of the next

@@ -81,6 +81,20 @@ TEST_P(EveryObjective, OrderOfRecordsChangesNothing) {
   EXPECT_TRUE(at::allclose(after.gradient, before.gradient, 1e-10, 1e-12));
 }
 
+// Frozen columns are cached by the data's own completions; what else an objective scores, it has to say.
+TEST_P(EveryObjective, SaysWhenItScoresWhatNoCacheHolds) {
+  const auto records = labelled_records();
+  const auto list = objectives();
+  Layout layout;
+  RecordView view = records[0].view(0);
+  view.probe_prompt = 1;
+  lay_out(list, view, layout);
+  for (const PlannedResponse& response : layout.batch().responses) {
+    const bool cached = response.prompt == response.record && response.extent == Extent::answer;
+    EXPECT_TRUE(cached || list[0]->needs().models.empty() || list[0]->needs().probes);
+  }
+}
+
 TEST_P(EveryObjective, WeightScalesLossAndGradient) {
   auto list = objectives();
   SequencePolicy policy;
