@@ -6,6 +6,8 @@
 
 #include <cmath>
 
+#include "attune/base/files.h"
+#include "attune/base/json.h"
 #include "attune/config/read.h"
 #include "attune/policy/tabular.h"
 #include "support/sequence_policy.h"
@@ -132,6 +134,37 @@ TEST_F(OneToken, AlignDistilWithoutAdaptivityHasTheGradientOfRlhf) {
   const Tensor log_ref = at::log_softmax(at::tensor(reference, at::kDouble).view({1, 3}), 1);
   (-(b1 * (pi * (log_dpo - log_ref)).sum() - b2 * (pi * (log_pi - log_ref)).sum())).backward();
   EXPECT_TRUE(at::allclose(gradient, logits.grad(), 1e-9, 1e-12)) << gradient << logits.grad();
+}
+
+Tensor matrix(const Json& rows) {
+  std::vector<double> values;
+  for (const Json& row : rows.items()) {
+    for (const Json& value : row.items()) values.push_back(value.number());
+  }
+  return at::tensor(values, at::kDouble).view({static_cast<std::int64_t>(rows.items().size()), -1});
+}
+
+// tests/parity/record_distillation.py: TRL's own loss on the same logits, a token each.
+TEST(Gkd, LossAndGradientEqualTrls) {
+  const Json recorded =
+      Json::parse(read_file(Path(ATTUNE_SOURCE_DIR) / "tests/parity/recorded/objectives/distillation.json"));
+  const Tensor student = matrix(*recorded.find("student")), teacher = matrix(*recorded.find("teacher"));
+  for (const Json& one : recorded.find("cases")->items()) {
+    const ObjectiveList list = parse("{gkd: {beta: " + one.find("beta")->str() + ", temperature: " +
+                                     one.find("temperature")->str() + "}}");
+    TabularPolicy policy(student);
+    policy.freeze("teacher", teacher);
+    Layout layout;
+    const std::vector<std::int64_t> tokens(1, 1);
+    for (std::int64_t x = 0; x < student.size(0); ++x) lay_out(list, {.index = x, .scored_tokens = tokens}, layout);
+    const Batch batch = layout.take();
+    Counts counts;
+    counts.add(batch);
+    const Tensor loss = total(compute(list, policy.score(batch, needs_of(list)), {{}}, {}), counts);
+    loss.backward();
+    EXPECT_NEAR(loss.item<double>(), one.find("loss")->number(), 1e-12) << one.find("beta")->str();
+    EXPECT_TRUE(at::allclose(policy.logits().grad(), matrix(*one.find("gradient")), 1e-10, 1e-13));
+  }
 }
 
 }  // namespace
