@@ -1,0 +1,29 @@
+// Intervals by resampling (Efron 1979, "Bootstrap methods: another look at the jackknife").
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "attune/stats/agreement.h"
+
+namespace attune {
+
+struct BootstrapOptions {
+  int resamples = 2'000;
+  double level = 0.95;
+  std::uint64_t seed = 0;  // equal seeds give equal intervals
+};
+
+// Percentile interval of the mean. Resampled with replacement, all values with equal chance; [NaN, NaN] without values.
+Interval bootstrap_mean(std::span<const double> values, const BootstrapOptions& options = {});
+
+struct MeanEstimate {
+  double mean = 0, standard_error = 0;  // NaN where there are too few values
+};
+
+// The mean over all values and its standard error where values of one cluster depend on each other (samples of one
+// prompt): sqrt(G / (G - 1) sum_g (sum of deviations in g)^2) / n over G clusters. `cluster` names each value's.
+// With one value a cluster this is the usual s / sqrt(n).
+MeanEstimate clustered_mean(std::span<const double> values, std::span<const std::int64_t> cluster);
+
+}  // namespace attune
