@@ -6,7 +6,7 @@
 #include "attune/cli_torch/verbs.h"
 #include "attune/data/read.h"
 #include "attune/policy/language.h"
-#include "attune/train/batches.h"
+#include "attune/policy/packing.h"
 #include "attune/train/chat.h"
 #include "attune/train/encode.h"
 

@@ -39,7 +39,4 @@ class Batches {
   mutable std::vector<std::int64_t> order_;
 };
 
-// All records in order, as micro-batches of at most `tokens` (evaluation, reference columns).
-std::vector<std::vector<std::int64_t>> bins_of(std::span<const TokenRecord> records, std::int64_t tokens);
-
 }  // namespace attune

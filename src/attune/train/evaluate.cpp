@@ -1,6 +1,6 @@
 #include "attune/train/evaluate.h"
 
-#include "attune/train/batches.h"
+#include "attune/policy/packing.h"
 #include "attune/train/micro_batches.h"
 #include "attune/train/stop.h"
 

@@ -10,7 +10,7 @@
 #include "attune/base/errors.h"
 #include "attune/base/hash.h"
 #include "attune/base/log.h"
-#include "attune/train/batches.h"
+#include "attune/policy/packing.h"
 #include "attune/train/stop.h"
 
 namespace attune {

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <set>
 
+#include "attune/policy/packing.h"
+
 namespace attune {
 namespace {
 
