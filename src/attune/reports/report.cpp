@@ -48,35 +48,14 @@ constexpr const char* style =
 
 }  // namespace
 
-std::string html_escape(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
-
 std::string html_of(const ReportPage& page) {
   std::string html = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>" +
                      html_escape(page.title) + "</title><style>" + style + "</style></head><body>\n<h1>" +
                      html_escape(page.title) + "</h1>\n";
   for (const std::string& line : page.lines) html += "<p>" + html_escape(line) + "</p>\n";
   for (const Chart& chart : page.charts) html += "<h2>" + html_escape(chart.title) + "</h2>\n" + svg_of(chart);
+  for (const Plot& plot : page.plots) html += "<h2>" + html_escape(plot.title) + "</h2>\n" + svg_of(plot);
+  for (const HeatMap& map : page.maps) html += "<h2>" + html_escape(map.title) + "</h2>\n" + svg_of(map);
   return html + "</body></html>\n";
 }
 

@@ -8,6 +8,7 @@
 #include "attune/base/json.h"
 #include "attune/config/part.h"
 #include "attune/data/record.h"
+#include "attune/reports/plot.h"
 #include "attune/stats/agreement.h"
 
 namespace attune {
@@ -30,6 +31,8 @@ struct ReportPage {
   std::string title = {};
   std::vector<std::string> lines = {};  // what it says, in sentences
   std::vector<Chart> charts = {};
+  std::vector<Plot> plots = {};
+  std::vector<HeatMap> maps = {};
 };
 
 class Report {
@@ -44,8 +47,6 @@ inline constexpr std::string_view part_kind<Report> = "report";
 
 // One self-contained page: no script, no network, charts as inline SVG.
 std::string html_of(const ReportPage& page);
-
-std::string html_escape(std::string_view text);  // for text and attributes of a page
 
 // A share as {"share", "interval": [low, high], "n"}.
 Json share_json(const Share& share);

@@ -11,11 +11,6 @@
 namespace attune {
 namespace {
 
-struct Curve {
-  std::string label = {};
-  std::vector<std::pair<double, double>> points = {};  // step, value
-};
-
 std::vector<Json> read_rows(const Path& path) {
   std::vector<Json> rows;
   if (!std::filesystem::exists(path)) return rows;
@@ -32,8 +27,8 @@ std::vector<Json> read_rows(const Path& path) {
   return rows;
 }
 
-Curve curve_of(const std::vector<Json>& rows, const std::string& name) {
-  Curve curve{.label = name};
+Series curve_of(const std::vector<Json>& rows, const std::string& name) {
+  Series curve{.label = name};
   for (const Json& row : rows) {
     const Json* value = row.find(name);
     if (value != nullptr && value->is_number()) curve.points.emplace_back(row.find("step")->number(), value->number());
@@ -45,51 +40,6 @@ std::string number(double value) {
   char text[32];
   std::snprintf(text, sizeof text, "%.4g", value);
   return text;
-}
-
-// One chart: curves over steps, with the range of values written at the axis.
-std::string chart(const std::string& title, const std::vector<Curve>& curves) {
-  constexpr double width = 520, height = 180, left = 60, top = 24, bottom = 24;
-  static constexpr const char* colours[] = {"#2b6cb0", "#c05621", "#2f855a", "#6b46c1"};
-  double low = INFINITY, high = -INFINITY, first = INFINITY, last = -INFINITY;
-  for (const Curve& curve : curves) {
-    for (const auto& [step, value] : curve.points) {
-      low = std::min(low, value);
-      high = std::max(high, value);
-      first = std::min(first, step);
-      last = std::max(last, step);
-    }
-  }
-  if (!(last >= first)) return "";
-  if (high == low) high = low + 1;
-  const auto x = [&](double step) {
-    return left + (width - left - 10) * (last > first ? (step - first) / (last - first) : 0.5);
-  };
-  const auto y = [&](double value) { return height - bottom - (height - top - bottom) * (value - low) / (high - low); };
-  std::string svg = "<svg viewBox=\"0 0 520 180\" width=\"520\" height=\"180\" role=\"img\"><title>" +
-                    html_escape(title) + "</title>";
-  svg += "<rect x=\"60\" y=\"24\" width=\"450\" height=\"132\" fill=\"none\" stroke=\"#cbd5e0\"/>";
-  const auto text = [&](double at_x, double at_y, const char* anchor, const std::string& words, const char* colour) {
-    svg += "<text x=\"" + number(at_x) + "\" y=\"" + number(at_y) + "\" text-anchor=\"" + anchor + "\" fill=\"" +
-           colour + "\">" + html_escape(words) + "</text>";
-  };
-  text(left - 4, top + 8, "end", number(high), "#4a5568");
-  text(left - 4, height - bottom, "end", number(low), "#4a5568");
-  text(left, height - 6, "start", "step " + number(first), "#4a5568");
-  text(width - 10, height - 6, "end", "step " + number(last), "#4a5568");
-  for (std::size_t i = 0; i < curves.size(); ++i) {
-    const char* colour = colours[i % std::size(colours)];
-    std::string points;
-    for (const auto& [step, value] : curves[i].points) points += number(x(step)) + "," + number(y(value)) + " ";
-    svg += "<polyline fill=\"none\" stroke-width=\"1.5\" stroke=\"" + std::string(colour) + "\" points=\"" + points +
-           "\"/>";
-    if (curves[i].points.size() == 1) {
-      svg += "<circle r=\"3\" cx=\"" + number(x(curves[i].points[0].first)) + "\" cy=\"" +
-             number(y(curves[i].points[0].second)) + "\" fill=\"" + colour + "\"/>";
-    }
-    text(left + 6 + 150 * static_cast<double>(i), 16, "start", curves[i].label, colour);
-  }
-  return svg + "</svg>\n";
 }
 
 // The curves of one stage, grouped: a metric and its value on held-out data share a chart.
@@ -104,12 +54,12 @@ std::string charts_of(const std::vector<Json>& rows) {
       {"tokens_per_second"}};
   std::string html;
   for (const auto& names : groups) {
-    std::vector<Curve> curves;
+    Plot plot{.title = names.front(), .x_label = "step"};
     for (const auto& name : names) {
-      Curve curve = curve_of(rows, name);
-      if (!curve.points.empty()) curves.push_back(std::move(curve));
+      Series curve = curve_of(rows, name);
+      if (!curve.points.empty()) plot.series.push_back(std::move(curve));
     }
-    if (!curves.empty()) html += chart(names.front(), curves);
+    html += svg_of(plot);
   }
   return html;
 }
@@ -131,7 +81,8 @@ std::string page(const RunDirectory& directory, const RunFile& run, const RunOut
   std::string html =
       "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>attune run</title><style>"
       "body{font:15px/1.5 system-ui,sans-serif;max-width:1100px;margin:2em auto;padding:0 1em;color:#1a202c}"
-      "svg{margin:6px;font-size:11px}table{border-collapse:collapse}td,th{border:1px solid #cbd5e0;padding:4px 8px;"
+      "svg{width:520px;max-width:100%;margin:6px;font-size:11px}table{border-collapse:collapse}td,th{border:1px solid "
+      "#cbd5e0;padding:4px 8px;"
       "text-align:left;vertical-align:top;white-space:pre-wrap}pre{background:#f7fafc;padding:1em;overflow:auto}"
       "</style>\n<h1>" +
       html_escape(directory.path().filename().string()) + "</h1>\n<p>" + std::to_string(outcome.steps) +
