@@ -1,6 +1,8 @@
 #include "attune/cli/arguments.h"
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <utility>
 
 #include "attune/base/errors.h"
@@ -60,6 +62,23 @@ std::optional<std::string> Arguments::option(std::string_view name) {
   return std::move(values.back());
 }
 
+std::vector<std::string> Arguments::list(std::string_view name) {
+  known_.emplace_back(name);
+  std::vector<std::string> values;
+  for (auto word = words_.begin(); word != words_.end();) {
+    if (*word != name) {
+      ++word;
+      continue;
+    }
+    word = words_.erase(word);
+    const auto end = std::find_if(word, words_.end(), is_option);
+    if (word == end) fail("no value after " + std::string(name));
+    values.insert(values.end(), std::move_iterator(word), std::move_iterator(end));
+    word = words_.erase(word, end);
+  }
+  return values;
+}
+
 std::string Arguments::required(std::string_view name) {
   auto value = option(name);
   if (!value) fail("no " + std::string(name), std::string(name) + " VALUE");
@@ -80,11 +99,17 @@ double Arguments::number(std::string_view name, double otherwise) {
   return otherwise;
 }
 
-std::string Arguments::action(std::string_view what) {
-  if (words_.empty() || is_option(words_.front())) fail("no word that says what to do", std::string(what));
+std::optional<std::string> Arguments::first_word() {
+  if (words_.empty() || is_option(words_.front())) return std::nullopt;
   std::string word = std::move(words_.front());
   words_.erase(words_.begin());
   return word;
+}
+
+std::string Arguments::action(std::string_view what) {
+  auto word = first_word();
+  if (!word) fail("no word that says what to do", std::string(what));
+  return *std::move(word);
 }
 
 std::vector<std::string> Arguments::rest(std::size_t least, std::size_t most, std::string_view what) {

@@ -17,10 +17,15 @@ class Arguments {
   bool flag(std::string_view name);                          // flag("--json")
   std::optional<std::string> option(std::string_view name);  // --name VALUE or --name=VALUE; the last one counts
   std::vector<std::string> every(std::string_view name);     // an option that may be given several times
-  std::string required(std::string_view name);               // throws UsageError when absent
+  // --name A B C: all words up to the next option, of every time it is given; empty when it is not. UsageError for an
+  // option without a word.
+  std::vector<std::string> list(std::string_view name);
+  std::string required(std::string_view name);  // throws UsageError when absent
   std::int64_t integer(std::string_view name, std::int64_t otherwise);
   double number(std::string_view name, double otherwise);
 
+  // Takes the first word where it is no option.
+  std::optional<std::string> first_word();
   // Takes the first plain word, which says what to do: `attune data ACTION ...`. It must stand before any option.
   std::string action(std::string_view what);
 

@@ -66,8 +66,23 @@ constexpr std::array table{
          "                   [--temperature T] [--top-k K] [--top-p P] [--min-p P] [--seed S]\n\n"
          "A line is a message; /reset forgets the conversation, /exit ends it. On a pipe: a line in, an answer out.\n",
          nullptr},
-    Verb{"merge", "an adapter into its base model's weights",
-         "usage: attune merge --model M --adapter A --out FOLDER\n", nullptr},
+    Verb{"merge", "several models' weights, or a model's and its adapter's, into one model",
+         "usage: attune merge --model M --adapter A --out FOLDER\n"
+         "       attune merge soup --models A B ... [--weights W ...] --out FOLDER\n"
+         "       attune merge expo --model ALIGNED --start SFT --alpha A --out FOLDER\n"
+         "       attune merge slerp --models A B [--t T] --out FOLDER\n"
+         "       attune merge warp --base START --models A B ... [--eta E] --out FOLDER\n\n"
+         "Without a word: the adapter into its base model's weights.\n"
+         "soup   the weighted mean of the models; equal weights unless given (Wortsman et al. 2022)\n"
+         "expo   ALIGNED + A (ALIGNED - SFT), A usually 0.1 to 0.5 (Zheng et al. 2024)\n"
+         "slerp  on the arc from A (T = 0) to B (T = 1), tensor by tensor; T is 0.5 unless given (Shoemake 1985)\n"
+         "warp   START + E times the spherical mean of what was learned since START; E is 0.5 unless given, 1 keeps "
+         "all\n"
+         "       of it (Rame et al. 2024)\n"
+         "Config, tokenizer, element types and files are those of the first model (expo: ALIGNED). The models must "
+         "have\n"
+         "the same tensors; adapters are merged into their models first.\n",
+         nullptr},
     Verb{"parts", "lists what exists: objectives, formats, reports, ...", "usage: attune parts [KIND] [--json]\n",
          run_parts},
     Verb{"explain", "formula, options with defaults and paper of one part",

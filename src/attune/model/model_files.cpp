@@ -7,36 +7,13 @@
 #include "attune/base/errors.h"
 #include "attune/model/families.h"
 #include "attune/model/language_model.h"
+#include "attune/model/weight_files.h"
 #include "attune/tensor/adamw.h"
-#include "attune/tensor/safetensors.h"
 
 namespace attune {
 namespace {
 
 constexpr std::size_t most_listed = 10;
-
-// Collects what is wrong with a file, and throws it all at once.
-class ProblemList {
- public:
-  void add(const std::string& problem) {
-    if (count_++ < most_listed) text_ += (text_.empty() ? "" : "; ") + problem;
-  }
-  void raise(const Path& path, const std::string& expected, const std::string& remedy) const {
-    if (count_ == 0) return;
-    const std::string more = count_ > most_listed ? "; and " + std::to_string(count_ - most_listed) + " more" : "";
-    throw FormatError({.file = path.string()}, text_ + more, expected, remedy);
-  }
-
- private:
-  std::size_t count_ = 0;
-  std::string text_;
-};
-
-std::string shape_text(const std::vector<std::int64_t>& shape) {
-  std::string text = "[";
-  for (const std::int64_t size : shape) text += (text.size() > 1 ? ", " : "") + std::to_string(size);
-  return text + "]";
-}
 
 [[noreturn]] void refuse_without_safetensors(const Path& folder) {
   for (const std::string& name : list_directory(folder)) {
@@ -48,13 +25,6 @@ std::string shape_text(const std::vector<std::int64_t>& shape) {
                       "as M; M.from_pretrained('FOLDER').save_pretrained('FOLDER')\"");
   }
   throw MissingInput({.file = folder.string()}, "no model.safetensors", "the weights of a model");
-}
-
-SafetensorsFolder open_weights(const Path& folder) {
-  const bool there = std::filesystem::exists(folder / "model.safetensors") ||
-                     std::filesystem::exists(folder / "model.safetensors.index.json");
-  if (!there) refuse_without_safetensors(folder);
-  return SafetensorsFolder(folder);
 }
 
 struct FilePart {
@@ -145,6 +115,29 @@ Json saved_config(const ModelConfig& config, at::ScalarType dtype) {
 }
 
 }  // namespace
+
+void ProblemList::add(const std::string& problem) {
+  if (count_++ < most_listed) text_ += (text_.empty() ? "" : "; ") + problem;
+}
+
+void ProblemList::raise(const Path& path, const std::string& expected, const std::string& remedy) const {
+  if (count_ == 0) return;
+  const std::string more = count_ > most_listed ? "; and " + std::to_string(count_ - most_listed) + " more" : "";
+  throw FormatError({.file = path.string()}, text_ + more, expected, remedy);
+}
+
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+  std::string text = "[";
+  for (const std::int64_t size : shape) text += (text.size() > 1 ? ", " : "") + std::to_string(size);
+  return text + "]";
+}
+
+SafetensorsFolder open_weights(const Path& folder) {
+  const bool there = std::filesystem::exists(folder / "model.safetensors") ||
+                     std::filesystem::exists(folder / "model.safetensors.index.json");
+  if (!there) refuse_without_safetensors(folder);
+  return SafetensorsFolder(folder);
+}
 
 LanguageModel LanguageModel::load(const Path& folder, const LoadOptions& options) {
   const ModelConfig config = read_model_config(folder);

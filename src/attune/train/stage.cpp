@@ -8,6 +8,7 @@
 #include "attune/base/random.h"
 #include "attune/data/degrade.h"
 #include "attune/data/read.h"
+#include "attune/text/tokenizer_folder.h"
 #include "attune/train/chat.h"
 
 namespace attune {
@@ -166,11 +167,7 @@ void save_stage_model(Fs& fs, const LanguageModel& model, const RunSettings& set
     model.save(fs, folder, {.dtype = model.dtype()});
   }
   if (model.heads() != nullptr) model.heads()->save(fs, folder);
-  const Path source = tokenizer_folder(settings);
-  for (const char* name :
-       {"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja"}) {
-    if (std::filesystem::exists(source / name)) write_durably(fs, folder / name, read_file(source / name));
-  }
+  copy_tokenizer_files(fs, tokenizer_folder(settings), folder);
 }
 
 }  // namespace attune
