@@ -66,6 +66,18 @@ constexpr std::array table{
          "                   [--temperature T] [--top-k K] [--top-p P] [--min-p P] [--seed S]\n\n"
          "A line is a message; /reset forgets the conversation, /exit ends it. On a pipe: a line in, an answer out.\n",
          nullptr},
+    Verb{"diagnose", "what a preference loss did, or would do, to a model",
+         "usage: attune diagnose NAME --model M --data PATH [--reference R] [--adapter A] [--tokenizer T] [--template "
+         "FILE]\n"
+         "                       [--max-tokens N] [--batch-tokens N] [--json] [--html FILE] [key=value ...]\n"
+         "       attune diagnose NAME --models M1 M2 ... --data PATH ...\n\n"
+         "NAME is a diagnostic: 'attune parts diagnostic' lists them, 'attune explain diagnostic NAME' shows formula,\n"
+         "paper and the options that key=value sets. --reference is the model that training started from; with an "
+         "adapter\n"
+         "it is its base model unless named. --models takes several in the order of training, --data may be given "
+         "several\n"
+         "times, for the diagnostics that compare. --html writes one page with plots, without network.\n",
+         nullptr},
     Verb{"merge", "several models' weights, or a model's and its adapter's, into one model",
          "usage: attune merge --model M --adapter A --out FOLDER\n"
          "       attune merge soup --models A B ... [--weights W ...] --out FOLDER\n"

@@ -26,17 +26,22 @@ std::string base_of_adapter(const Path& folder) {
 
 }  // namespace
 
-ModelChoice model_choice(Arguments& arguments) {
-  ModelChoice choice;
-  choice.model = arguments.required("--model");
-  choice.tokenizer = arguments.option("--tokenizer").value_or(choice.model);
-  choice.adapter = arguments.option("--adapter");
-  const Path folder = choice.model;
-  if (!choice.adapter && std::filesystem::exists(folder / "adapter_config.json") &&
-      !std::filesystem::exists(folder / "config.json")) {
-    choice.adapter = choice.model;
-    choice.model = base_of_adapter(folder);
+ModelChoice model_named(const std::string& folder) {
+  ModelChoice choice{.model = folder, .tokenizer = folder};
+  const Path path = folder;
+  if (std::filesystem::exists(path / "adapter_config.json") && !std::filesystem::exists(path / "config.json")) {
+    choice.adapter = folder;
+    choice.model = base_of_adapter(path);
   }
+  return choice;
+}
+
+ModelChoice model_choice(Arguments& arguments) {
+  const std::string folder = arguments.required("--model");
+  const auto adapter = arguments.option("--adapter");
+  ModelChoice choice =
+      adapter ? ModelChoice{.model = folder, .tokenizer = folder, .adapter = adapter} : model_named(folder);
+  if (const auto tokenizer = arguments.option("--tokenizer")) choice.tokenizer = *tokenizer;
   choice.chat_template = arguments.option("--template").value_or("");
   return choice;
 }

@@ -21,6 +21,9 @@ struct ModelChoice {
 // Takes the options from the command line.
 ModelChoice model_choice(Arguments& arguments);
 
+// A folder of a model, or of an adapter that names its base model.
+ModelChoice model_named(const std::string& folder);
+
 // Loads it, checks that the tokenizer fits, sets the number of threads. A folder that holds only an adapter names its
 // base model itself.
 LanguageModel load_choice(const ModelChoice& choice, const Tokenizer& tokenizer);

@@ -7,6 +7,7 @@ namespace attune {
 
 int run_chat(Arguments& arguments);
 int run_demo(Arguments& arguments);
+int run_diagnose(Arguments& arguments);
 int run_generate(Arguments& arguments);
 int run_logps(Arguments& arguments);
 int run_merge(Arguments& arguments);

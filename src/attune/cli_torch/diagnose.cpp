@@ -1,0 +1,147 @@
+// `attune diagnose`: runs a diagnostic of the catalogue on models and data.
+#include <filesystem>
+
+#include "attune/base/errors.h"
+#include "attune/cli/answer.h"
+#include "attune/cli_torch/load.h"
+#include "attune/cli_torch/sampling.h"
+#include "attune/cli_torch/verbs.h"
+#include "attune/config/read.h"
+#include "attune/data/read.h"
+#include "attune/diagnostics/diagnostic.h"
+#include "attune/train/chat.h"
+#include "attune/train/encode.h"
+
+namespace attune {
+namespace {
+
+Choice<Diagnostic> diagnostic_named(Arguments& arguments, const std::string& name) {
+  const auto* row = find_part<Diagnostic>(name);
+  if (row != nullptr) return Choice<Diagnostic>(*row);
+  std::vector<std::string_view> names;
+  std::string all;
+  for (const auto& known : part_rows<Diagnostic>()) {
+    names.push_back(known.path);
+    all += (all.empty() ? "" : ", ") + std::string(known.path);
+  }
+  const std::string near = nearest(name, names);
+  arguments.fail("the unknown diagnostic '" + name + "'", near.empty() ? "one of " + all : near);
+}
+
+void configure(Choice<Diagnostic>& diagnostic, const std::vector<std::string>& assignments) {
+  ConfigNode root{.kind = ConfigNode::Kind::map, .file = "command line"};
+  for (const std::string& assignment : assignments) apply_override(root, assignment);
+  read_fields(root, [&](Fields& fields) { diagnostic.row()->part->describe(*diagnostic, fields); });
+}
+
+// What the command line names, in words that stand for nothing loaded yet.
+struct Named {
+  std::vector<ModelChoice> models = {};
+  std::optional<ModelChoice> reference = {};
+  std::vector<std::string> data = {};
+  std::int64_t max_tokens = 0, batch_tokens = 0;
+};
+
+// Words behind a list of models that assign an option are no models.
+bool is_assignment(const std::string& word) {
+  return word.find('=') != std::string::npos && !std::filesystem::exists(word);
+}
+
+Named named_on(Arguments& arguments, std::vector<std::string>& assignments) {
+  Named named;
+  for (const std::string& word : arguments.list("--models")) {
+    if (is_assignment(word)) {
+      assignments.push_back(word);
+    } else {
+      named.models.push_back(model_named(word));
+    }
+  }
+  Arguments probe = arguments;
+  if (probe.option("--model")) {
+    if (!named.models.empty()) arguments.fail("--model and --models", "one of the two");
+    named.models.push_back(model_choice(arguments));
+  } else {
+    const auto tokenizer = arguments.option("--tokenizer"), text = arguments.option("--template");
+    for (ModelChoice& choice : named.models) {
+      if (tokenizer) choice.tokenizer = *tokenizer;
+      if (text) choice.chat_template = *text;
+    }
+  }
+  if (const auto reference = arguments.option("--reference")) {
+    named.reference = model_named(*reference);
+  } else if (!named.models.empty() && named.models.front().adapter) {
+    named.reference = named.models.front();
+    named.reference->adapter.reset();
+  }
+  named.data = arguments.every("--data");
+  named.max_tokens = integer_from(arguments, "--max-tokens", 1 << 20, 1);
+  named.batch_tokens = integer_from(arguments, "--batch-tokens", 4096, 1);
+  return named;
+}
+
+std::string range_text(std::size_t least, std::size_t most) {
+  return least == most ? std::to_string(least) : std::to_string(least) + " to " + std::to_string(most);
+}
+
+void check(const Arguments& arguments, const Demands& demands, const Named& named) {
+  const auto count = [&](const char* what, std::size_t found, std::size_t least, std::size_t most) {
+    if (found >= least && found <= most) return;
+    arguments.fail(std::to_string(found) + " of " + what, range_text(least, most));
+  };
+  count(demands.most_models > 1 ? "--models" : "--model", named.models.size(), demands.least_models,
+        demands.most_models);
+  count("--data", named.data.size(), demands.least_data, demands.most_data);
+  if (demands.reference && !named.reference) {
+    arguments.fail("no --reference", "the model that training started from");
+  }
+}
+
+EncodedSplit read_split(const std::string& path, const Named& named, const Tokenizer& tokenizer) {
+  const ReadResult read = read_dataset({{.path = path}});
+  EncodedData encoded =
+      encode(read.dataset, tokenizer,
+             {.max_tokens = named.max_tokens, .chat = chat_encoder(named.models.front().chat_template, tokenizer)});
+  log_report(encoded.report);
+  return {.name = Path(path).stem().string(), .records = std::move(encoded.records)};
+}
+
+ModelSource source_of(const ModelChoice& choice, const Tokenizer& tokenizer) {
+  return {.name = choice.adapter.value_or(choice.model),
+          .load = [&choice, &tokenizer] { return load_choice(choice, tokenizer); }};
+}
+
+}  // namespace
+
+int run_diagnose(Arguments& arguments) {
+  const std::string name = arguments.action("the NAME of a diagnostic");
+  Choice<Diagnostic> diagnostic = diagnostic_named(arguments, name);
+  std::vector<std::string> assignments;
+  const Named named = named_on(arguments, assignments);
+  const bool json = arguments.flag("--json");
+  const auto html = arguments.option("--html");
+  for (std::string& word : arguments.rest(0, 1'000, "key=value options")) assignments.push_back(std::move(word));
+  configure(diagnostic, assignments);
+  check(arguments, diagnostic->demands(), named);
+
+  Subject subject{.batch_tokens = named.batch_tokens};
+  std::optional<Tokenizer> tokenizer;
+  if (!named.models.empty()) {
+    tokenizer = Tokenizer::load(named.models.front().tokenizer);
+    for (const std::string& path : named.data) subject.data.push_back(read_split(path, named, *tokenizer));
+    for (const ModelChoice& choice : named.models) subject.models.push_back(source_of(choice, *tokenizer));
+    if (named.reference) subject.reference = source_of(*named.reference, *tokenizer);
+    subject.text = text_interface(*tokenizer);
+  }
+  const ReportPage page = diagnostic->run(subject);
+  if (html) write_durably(disk(), *html, html_of(page));
+  Answer answer;
+  if (json) {
+    answer.document(page.json);
+  } else {
+    for (const std::string& line : page.lines) answer.text(line + '\n');
+  }
+  answer.finish();
+  return 0;
+}
+
+}  // namespace attune
