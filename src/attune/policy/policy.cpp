@@ -59,7 +59,8 @@ void Needs::merge(const Needs& other) {
 
 std::string_view name(ResponseRole role) {
   static constexpr std::array<std::string_view, role_count> names = {
-      "chosen", "rejected", "self_sample", "rationale", "kl_probe", "reference_answer", "ranked"};
+      "chosen",           "rejected", "self_sample", "rationale", "kl_probe",
+      "reference_answer", "ranked",   "sequence",    "variant"};
   return names[static_cast<std::size_t>(role)];
 }
 

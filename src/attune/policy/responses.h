@@ -20,8 +20,10 @@ enum class ResponseRole {
   kl_probe,          // an answer paired with another record's prompt, for a KL estimate (KTO)
   reference_answer,  // a gold answer beside a pair (TPO)
   ranked,            // one of a list of scored answers
+  sequence,          // prompt and chosen answer as one text to learn (ORPO)
+  variant,           // an answer of known degree of corruption (SPO)
 };
-inline constexpr std::size_t role_count = 7;
+inline constexpr std::size_t role_count = 9;
 std::string_view name(ResponseRole role);
 
 // A set of roles; one role is the set of itself, so that `chosen` and `chosen | rejected` are both sets.
