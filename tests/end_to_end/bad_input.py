@@ -14,6 +14,7 @@ from support.program import (ATTUNE, MODEL, PAIRS, Checks, attune, copy_model, e
                              read_safetensors, temporary_folder, write_run, write_safetensors)
 
 GOOD_ROW = {"prompt": "old and:", "chosen": " the river.", "rejected": " a fox!"}
+THUMB = {"prompt": "old and:", "completion": " the river.", "label": True}
 CHAT_ROW = {"prompt": [{"role": "user", "content": "old and:"}], "chosen": [{"role": "assistant", "content": " the river."}],
             "rejected": [{"role": "assistant", "content": " a fox!"}]}
 
@@ -46,6 +47,18 @@ def rows(*lines):
         return ["data.train=data.jsonl"]
 
     return train(prepare=prepare)
+
+
+def objective(name, *lines, options="", overrides=()):
+    """A run of that objective, on these rows where there are any."""
+
+    def words(folder):
+        start = rows(*lines)(folder) if lines else train()(folder)
+        run = folder / "run.yaml"
+        run.write_text(run.read_text() + f"objective: {{{name}: {{{options}}}}}\n")
+        return ["train", name, *start[2:], *overrides]
+
+    return words
 
 
 def template(text):
@@ -179,6 +192,20 @@ CASES = [
          [r"adapter_model\.safetensors", "attune_base_hash", "other weights"], False),
     Case("adapter of another shape", foreign_adapter(width=64), 65, [r"adapter_model\.safetensors", "q_proj", "base model"], False),
     Case("checkpoint with a flipped bit", damaged_checkpoint, 65, [r"before/checkpoints/1/state\.safetensors"]),
+    Case("thumbs given to a loss on pairs", objective("dpo", THUMB, THUMB), 65,
+         [r"data\.jsonl", "2 records", "objective dpo", "comparisons of a chosen and a rejected answer"]),
+    Case("pairs given to a loss on scores", objective("dro", GOOD_ROW, GOOD_ROW), 65, ["2 records", "objective dro"]),
+    Case("pairs without scores given to odpo", objective("odpo", GOOD_ROW, GOOD_ROW), 65, ["2 records", "objective odpo", "score"]),
+    Case("pairs without reasons", objective("rationale-preference", GOOD_ROW, GOOD_ROW), 65, ["2 records", "rationale"]),
+    Case("pairs without a gold answer", objective("tpo", GOOD_ROW, GOOD_ROW), 65, ["2 records", "objective tpo"]),
+    Case("demonstrations given to a loss on negatives", objective("d2o", GOOD_ROW), 65, ["objective d2o"]),
+    Case("beta of nothing", objective("dpo", options="beta: 0"), 78, [r"run\.yaml", r"objective\.dpo\.beta", "above 0"]),
+    Case("more labels flipped than not", objective("robust", options="label_smoothing: 0.6"), 78, [r"run\.yaml", "label_smoothing"]),
+    Case("distillation without a teacher", objective("gkd"), 78, [r"run\.yaml", r"models\.teacher", "'teacher'", r"models\.teacher=PATH"]),
+    Case("thumbs down alone and nothing that holds", objective("pmpo", options="alpha: 0, beta: 0"), 78, [r"run\.yaml", "pmpo", "beta"]),
+    Case("a margin said in two ways", objective("alphapo", options="gamma: 0.1, gamma_beta_ratio: 0.2"), 78, [r"run\.yaml", "gamma"]),
+    Case("a reference both live and moving", train(text="reference: {mode: live, every: 2}\n"), 78, [r"run\.yaml", "reference", "live"]),
+    Case("an average that is never taken", train(text="reference: {bema: {}}\n"), 78, [r"reference\.bema", r"reference\.every"]),
     Case("run directory in use", train(prepare=held_lock()), 73, ["run", "process 4711 on somewhere"]),
 ]
 

@@ -9,7 +9,7 @@ import pathlib
 import torch
 from trl.experimental.gkd import GKDTrainer
 
-OUT = pathlib.Path(__file__).parent / "recorded" / "objectives" / "distillation.json"
+OUT = pathlib.Path(__file__).parent / "recorded" / "distillation.json"
 
 
 def main():

@@ -97,6 +97,11 @@ constexpr std::array table{
          nullptr},
     Verb{"parts", "lists what exists: objectives, formats, reports, ...", "usage: attune parts [KIND] [--json]\n",
          run_parts},
+    Verb{"compare", "settings and curves of runs side by side",
+         "usage: attune compare RUN RUN ... [--html FILE] [--json]\n\n"
+         "Says in which settings the run directories differ and the last value of every metric they share; --html draws\n"
+         "their curves.\n",
+         run_compare},
     Verb{"explain", "formula, options with defaults and paper of one part",
          "usage: attune explain KIND NAME [--json]\n", run_explain},
 };

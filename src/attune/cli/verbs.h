@@ -32,6 +32,7 @@ std::string program_folder();
 
 int run_data(Arguments& arguments);
 int run_explain(Arguments& arguments);
+int run_compare(Arguments& arguments);
 int run_init(Arguments& arguments);
 int run_parts(Arguments& arguments);
 int run_tokenize(Arguments& arguments);

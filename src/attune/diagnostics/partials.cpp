@@ -19,9 +19,7 @@ Needs pair_needs(const Choice<Objective>& objective) {
   for (const std::string& role : needs.models) {
     if (role != "reference") refuse(objective, "needs the model '" + role + "'");
   }
-  if (!needs.vocabulary.empty() || !needs.heads.empty() || needs.tokens || needs.hidden) {
-    refuse(objective, "looks at single tokens or heads");
-  }
+  if (!needs.only_sums()) refuse(objective, "looks at single tokens, heads or other prompts");
   return needs;
 }
 

@@ -20,7 +20,7 @@ class AcceleratedPo final : public Objective {
   void check() const override {
     objective_->check();
     if (objective_->rounds().count > 1) {
-      throw ConfigError({.field = "objective.accelerated-po.objective"}, "an objective that trains in rounds itself",
+      throw ConfigError({.field = "objective"}, "an objective that trains in rounds itself",
                         "one that does not");
     }
   }

@@ -15,6 +15,7 @@ std::int64_t Layout::add(const RecordView& record, std::int32_t completion, Resp
       return static_cast<std::int64_t>(i);
   }
   const auto at = static_cast<std::size_t>(completion);
+  require(extent == Extent::answer || at < record.sequence_tokens.size(), "a whole sequence of unknown length");
   const std::int64_t tokens = extent == Extent::answer ? record.scored_tokens[at] : record.sequence_tokens[at] - 1;
   batch_.responses.push_back({.record = record.index,
                               .completion = completion,

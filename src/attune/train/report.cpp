@@ -5,36 +5,10 @@
 #include <map>
 #include <vector>
 
-#include "attune/base/errors.h"
-#include "attune/reports/report.h"
+#include "attune/reports/metrics.h"
 
 namespace attune {
 namespace {
-
-std::vector<Json> read_rows(const Path& path) {
-  std::vector<Json> rows;
-  if (!std::filesystem::exists(path)) return rows;
-  const std::string text = read_file(path);
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = std::min(text.find('\n', begin), text.size());
-    try {
-      rows.push_back(Json::parse(std::string_view(text).substr(begin, end - begin)));
-    } catch (const JsonSyntaxError&) {
-      break;  // a line that a stop cut short
-    }
-    begin = end + 1;
-  }
-  return rows;
-}
-
-Series curve_of(const std::vector<Json>& rows, const std::string& name) {
-  Series curve{.label = name};
-  for (const Json& row : rows) {
-    const Json* value = row.find(name);
-    if (value != nullptr && value->is_number()) curve.points.emplace_back(row.find("step")->number(), value->number());
-  }
-  return curve;
-}
 
 std::string number(double value) {
   char text[32];
@@ -44,19 +18,11 @@ std::string number(double value) {
 
 // The curves of one stage, grouped: a metric and its value on held-out data share a chart.
 std::string charts_of(const std::vector<Json>& rows) {
-  static const std::vector<std::vector<std::string>> groups = {
-      {"loss", "eval_loss"},
-      {"rewards/accuracies", "eval_rewards/accuracies"},
-      {"rewards/chosen", "rewards/rejected", "rewards/margins"},
-      {"logps/chosen", "logps/rejected"},
-      {"grad_norm"},
-      {"learning_rate"},
-      {"tokens_per_second"}};
   std::string html;
-  for (const auto& names : groups) {
+  for (const auto& names : chart_groups()) {
     Plot plot{.title = names.front(), .x_label = "step"};
     for (const auto& name : names) {
-      Series curve = curve_of(rows, name);
+      Series curve = curve_of(rows, name, name);
       if (!curve.points.empty()) plot.series.push_back(std::move(curve));
     }
     html += svg_of(plot);
@@ -65,7 +31,7 @@ std::string charts_of(const std::vector<Json>& rows) {
 }
 
 std::string samples_table(const RunDirectory& directory, std::int64_t step) {
-  const auto rows = read_rows(directory.path() / "samples" / (std::to_string(step) + ".jsonl"));
+  const auto rows = read_appended_rows(directory.path() / "samples" / (std::to_string(step) + ".jsonl"));
   if (rows.empty()) return "";
   std::string html =
       "<h2>Answers after step " + std::to_string(step) + "</h2><table><tr><th>prompt</th><th>answer</th></tr>";
@@ -77,7 +43,7 @@ std::string samples_table(const RunDirectory& directory, std::int64_t step) {
 }
 
 std::string page(const RunDirectory& directory, const RunFile& run, const RunOutcome& outcome) {
-  const auto rows = read_rows(directory.path() / "metrics.jsonl");
+  const auto rows = read_appended_rows(directory.path() / "metrics.jsonl");
   std::string html =
       "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>attune run</title><style>"
       "body{font:15px/1.5 system-ui,sans-serif;max-width:1100px;margin:2em auto;padding:0 1em;color:#1a202c}"

@@ -211,7 +211,15 @@ ConfigNode expand_stage(const ConfigNode& common, const ConfigNode& stage, const
 
 // Options that exclude each other, frozen models that nobody named, a reference that cannot move as it should.
 void check_objectives(const RunSettings& settings, const ConfigNode& root) {
-  for (const auto& objective : settings.objective) objective->check();
+  for (const auto& objective : settings.objective) {
+    try {
+      objective->check();
+    } catch (const ConfigError& error) {  // an objective does not know which file it was read from
+      const Problem& problem = error.problem();
+      throw ConfigError(root.where("objective." + std::string(objective.name()) + "." + problem.where.field),
+                        problem.found, problem.expected, problem.remedy);
+    }
+  }
   for (const std::string& role : needs_of(settings.objective).frozen_models()) {
     if (role != "reference" && settings.models.of(role).empty()) {
       throw ConfigError(root.where("models." + role), "no model in the role '" + role + "', which the objective needs",
