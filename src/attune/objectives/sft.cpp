@@ -1,6 +1,7 @@
 // Supervised fine-tuning: the mean negative log-likelihood of the answers worth learning.
 #include <ATen/ops/index_select.h>
 
+#include "attune/objectives/demonstrations.h"
 #include "attune/objectives/objective.h"
 
 namespace attune::objectives {
@@ -10,18 +11,8 @@ class Sft final : public Objective {
   void describe(Fields&) {}
 
   Needs needs() const override { return {}; }
-  std::string data() const override { return "demonstrations, or comparisons, whose chosen side is learned"; }
-
-  // Demonstrations are learned whole; of a comparison, the chosen side.
-  void layout(const RecordView& record, Layout& layout) const override {
-    for (const auto& preference : record.preferences) layout.add(record, preference.chosen, ResponseRole::chosen);
-    if (!record.preferences.empty()) return;
-    for (std::size_t i = 0; i < record.scored_tokens.size(); ++i) {
-      if (record.thumbs.empty() || record.thumbs[i] >= 0) {
-        layout.add(record, static_cast<std::int32_t>(i), ResponseRole::chosen);
-      }
-    }
-  }
+  std::string data() const override { return demonstrations_data; }
+  void layout(const RecordView& record, Layout& layout) const override { lay_out_demonstrations(record, layout); }
 
   Loss compute(const Responses& responses, const Statistics&, const Progress&) const override {
     const Tensor chosen = responses.indices_of(ResponseRole::chosen);
