@@ -1,7 +1,5 @@
 // Preference Ranking Optimization.
-#include <ATen/ops/argmax.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/gather.h>
 #include <ATen/ops/logsumexp.h>
 #include <ATen/ops/where.h>
 
@@ -42,9 +40,8 @@ class ProRanking final : public Objective {
     const Tensor own = (s * g.amax(2)).unsqueeze(2);
     const Tensor others = at::where(worse, s.unsqueeze(1) * g, -std::numeric_limits<double>::infinity());
     const Tensor ranking = at::logsumexp(at::cat({own, others}, 2), 2) - own.squeeze(2);
-    const Tensor best =
-        at::argmax(at::where(lists.valid, lists.labels, -std::numeric_limits<double>::infinity()), 1, true);
-    const Tensor nll = -lists.logps.gather(1, best).squeeze(1);
+    const Tensor best = lists.masked(worse.any(1).logical_not().to(s.scalar_type()));  // of several best ones, the mean
+    const Tensor nll = -(best * lists.logps).sum(1) / best.sum(1);
     Loss loss;
     loss.terms.push_back({.name = "ranking", .sum = ranking.sum(), .per = Per::group});
     loss.terms.push_back(
