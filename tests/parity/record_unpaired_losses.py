@@ -13,7 +13,7 @@ import types
 import torch
 from trl.trainer.kto_trainer import KTOTrainer
 
-OUT = pathlib.Path(__file__).parent / "recorded" / "objectives" / "unpaired.json"
+OUT = pathlib.Path(__file__).parent / "recorded" / "tables" / "unpaired.json"
 TOKENS = 4  # of every completion; one prompt token before it
 PROBE = 7  # the prompt token that marks a mismatched pair
 

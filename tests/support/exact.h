@@ -4,6 +4,7 @@
 #include <ATen/ops/matmul.h>
 
 #include <cmath>
+#include <iterator>
 #include <map>
 #include <string>
 #include <vector>
@@ -95,7 +96,39 @@ inline double descend(TabularPolicy& policy, const ObjectiveList& objectives, co
   return value;
 }
 
-// The share of successes under a fair coin that is at least as large as `wins` of `runs`: P(X >= wins).
+// Records whose completions are answers drawn from a table: the same answer may stand in a record, and the same prompt
+// in the data, several times. Record i of the data is row i.
+struct Drawn {
+  std::int64_t prompt = 0;
+  std::vector<std::int32_t> answers = {};
+};
+class DrawnAnswers final : public Policy {
+ public:
+  DrawnAnswers(TabularPolicy& table, std::vector<Drawn> records) : table_(&table), records_(std::move(records)) {}
+  Responses score(const Batch& batch, const Needs& needs) override {
+    Batch drawn = batch;
+    for (auto& planned : drawn.responses) {
+      planned.completion = of(planned.record).answers[static_cast<std::size_t>(planned.completion)];
+      planned.prompt = of(planned.prompt).prompt;
+    }
+    return table_->score(drawn, needs);
+  }
+
+ private:
+  const Drawn& of(std::int64_t record) const { return records_[static_cast<std::size_t>(record)]; }
+  TabularPolicy* table_;
+  std::vector<Drawn> records_;
+};
+
+// An answer drawn with these probabilities, which sum to 1.
+inline std::int32_t draw(Random& random, const std::vector<double>& shares) {
+  double left = random.uniform();
+  std::int32_t answer = 0;
+  while (answer + 1 < std::ssize(shares) && (left -= shares[static_cast<std::size_t>(answer)]) > 0) ++answer;
+  return answer;
+}
+
+// The probability of at least `wins` successes in `runs` throws of a fair coin.
 inline double sign_test(int wins, int runs) {
   double tail = 0, term = std::pow(0.5, runs);  // of exactly `k` successes
   for (int k = 0; k <= runs; ++k) {

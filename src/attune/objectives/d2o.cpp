@@ -6,8 +6,6 @@
 #include <ATen/ops/ones_like.h>
 #include <ATen/ops/zeros.h>
 
-#include <algorithm>
-
 #include "attune/objectives/unpaired.h"
 
 namespace attune::objectives {
@@ -30,18 +28,13 @@ class D2o final : public Objective {
   // The group of a record: its bad answers, and what nobody has judged, which are the model's own samples (11 in the
   // paper). The chosen side of a comparison is left alone: this learns from negatives only.
   void layout(const RecordView& record, Layout& layout) const override {
-    std::vector<bool> judged(record.scored_tokens.size(), false);
-    std::vector<std::int32_t> bad;
-    for (const auto& [completion, role] : opinions(record)) {
-      judged[static_cast<std::size_t>(completion)] = true;
-      if (role == ResponseRole::rejected) bad.push_back(completion);
-    }
-    if (bad.empty() || std::find(judged.begin(), judged.end(), false) == judged.end()) return;
+    const auto own = unjudged(record);
     std::vector<std::int64_t> group;
-    for (const std::int32_t i : bad) group.push_back(layout.add(record, i, ResponseRole::rejected));
-    for (std::int32_t i = 0; i < static_cast<std::int32_t>(judged.size()); ++i) {
-      if (!judged[static_cast<std::size_t>(i)]) group.push_back(layout.add(record, i, ResponseRole::self_sample));
+    for (const auto& [completion, role] : opinions(record)) {
+      if (role == ResponseRole::rejected && !own.empty()) group.push_back(layout.add(record, completion, role));
     }
+    if (group.empty()) return;
+    for (const std::int32_t i : own) group.push_back(layout.add(record, i, ResponseRole::self_sample));
     layout.group(group);
   }
 

@@ -40,14 +40,8 @@ class Pmpo final : public Objective {
 
   // What nobody has judged is a sample of the reference, where only the divergence is measured.
   void layout(const RecordView& record, Layout& layout) const override {
-    std::vector<bool> judged(record.scored_tokens.size(), false);
-    for (const auto& [completion, role] : opinions(record)) {
-      layout.add(record, completion, role);
-      judged[static_cast<std::size_t>(completion)] = true;
-    }
-    for (std::int32_t i = 0; i < static_cast<std::int32_t>(judged.size()); ++i) {
-      if (!judged[static_cast<std::size_t>(i)]) layout.add(record, i, ResponseRole::self_sample);
-    }
+    lay_out_opinions(record, layout);
+    for (const std::int32_t i : unjudged(record)) layout.add(record, i, ResponseRole::self_sample);
   }
 
   // Abdolmaleki et al. 2024, eq. 10: maximise alpha E_good[log pi] - (1 - alpha) E_bad[log pi] - beta KL(ref || pi).

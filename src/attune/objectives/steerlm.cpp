@@ -1,7 +1,7 @@
 // SteerLM's attribute-conditioned fine-tuning.
 #include <ATen/ops/index_select.h>
 
-#include "attune/objectives/objective.h"
+#include "attune/objectives/unpaired.h"
 
 namespace attune::objectives {
 
@@ -14,8 +14,8 @@ class Steerlm final : public Objective {
 
   // All of them, good and bad: what an answer is like stands in its prompt, so nothing is filtered.
   void layout(const RecordView& record, Layout& layout) const override {
-    for (std::size_t i = 0; i < record.scored_tokens.size(); ++i) {
-      layout.add(record, static_cast<std::int32_t>(i), ResponseRole::chosen);
+    for (std::int32_t i = 0; i < static_cast<std::int32_t>(record.scored_tokens.size()); ++i) {
+      if (is_answer(record, i)) layout.add(record, i, ResponseRole::chosen);
     }
   }
 

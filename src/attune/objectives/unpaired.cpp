@@ -6,6 +6,8 @@
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
+#include <algorithm>
+
 namespace attune::objectives {
 
 std::vector<Opinion> opinions(const RecordView& record) {
@@ -19,6 +21,22 @@ std::vector<Opinion> opinions(const RecordView& record) {
   for (const auto& preference : record.preferences) {
     if (thumb(preference.chosen) == 0) result.push_back({preference.chosen, ResponseRole::chosen});
     if (thumb(preference.rejected) == 0) result.push_back({preference.rejected, ResponseRole::rejected});
+  }
+  return result;
+}
+
+bool is_answer(const RecordView& record, std::int32_t completion) {
+  return completion != record.reference_answer &&
+         std::none_of(record.preferences.begin(), record.preferences.end(),
+                      [&](const auto& preference) { return preference.rationale == completion; });
+}
+
+std::vector<std::int32_t> unjudged(const RecordView& record) {
+  std::vector<bool> judged(record.scored_tokens.size(), false);
+  for (const Opinion& opinion : opinions(record)) judged[static_cast<std::size_t>(opinion.completion)] = true;
+  std::vector<std::int32_t> result;
+  for (std::int32_t i = 0; i < static_cast<std::int32_t>(judged.size()); ++i) {
+    if (!judged[static_cast<std::size_t>(i)] && is_answer(record, i)) result.push_back(i);
   }
   return result;
 }

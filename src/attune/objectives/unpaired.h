@@ -20,6 +20,12 @@ struct Opinion {
 // won one comparison and lost another is both.
 std::vector<Opinion> opinions(const RecordView& record);
 
+// Whether a completion is an answer to the record's prompt, not its gold answer nor a reason for a preference.
+bool is_answer(const RecordView& record, std::int32_t completion);
+
+// Answers without an opinion: samples of the model.
+std::vector<std::int32_t> unjudged(const RecordView& record);
+
 void lay_out_opinions(const RecordView& record, Layout& layout);
 
 inline constexpr const char* opinions_data =

@@ -9,6 +9,7 @@
 #include "attune/base/errors.h"
 #include "attune/base/log.h"
 #include "attune/base/threads.h"
+#include "attune/train/labels.h"
 
 namespace attune {
 namespace {
@@ -127,13 +128,8 @@ Extended extended(const Record& record, const EncodeSettings& settings) {
   return result;
 }
 
-CompletionLabels& label_of(TokenRecord& record, std::int32_t completion) {
-  record.labels.resize(record.completions.size());
-  return record.labels[static_cast<std::size_t>(completion)];
-}
-
-// Comparisons, ratings, thumbs and signals of whole completions.
-void copy_labels(const Extended& extended, TokenRecord& result) {
+// Comparisons, and what else people said of the completions.
+void copy_labels(const Extended& extended, std::string_view attribute, TokenRecord& result) {
   const Record& record = extended.record;
   result.reference_answer = extended.reference_answer;
   for (const Pair& pair : pairs(record)) {
@@ -144,25 +140,9 @@ void copy_labels(const Extended& extended, TokenRecord& result) {
                                   .weight = pair.weight,
                                   .rationale = rationale != extended.rationales.end() ? rationale->second : -1});
   }
-  const auto obsolete = superseded(record);
-  for (std::size_t i = 0; i < record.feedback.size(); ++i) {
-    const Feedback& feedback = record.feedback[i];
-    const std::int32_t completion = feedback.on.completion;
-    if (obsolete[i] || completion < 0) continue;
-    if (const auto* rating = std::get_if<Rating>(&feedback.what)) {
-      if (rating->attribute == "thumb") {
-        result.thumbs.resize(result.completions.size(), 0);
-        result.thumbs[static_cast<std::size_t>(completion)] = rating->value > 0 ? 1 : -1;
-      } else {
-        label_of(result, completion).score = rating->value;
-      }
-      label_of(result, completion).weight = feedback.weight;
-    } else if (const auto* signal = std::get_if<Signal>(&feedback.what); signal != nullptr && signal->kind == "logp") {
-      label_of(result, completion).behaviour_logp = signal->value;  // of the sampler that wrote the answer
-    } else if (const auto* label = std::get_if<Label>(&feedback.what); label != nullptr && label->name == "degree") {
-      label_of(result, completion).level = std::stoi(label->value);
-    }
-  }
+  FeedbackLabels said = feedback_labels(record, attribute);
+  result.labels = std::move(said.labels);
+  result.thumbs = std::move(said.thumbs);
 }
 
 enum class Fate { kept, long_prompt, no_answer };
@@ -205,7 +185,7 @@ Encoded encode_record(const Record& given, std::size_t row, const Tokenizer& tok
   if (std::count(result.record.scored_tokens.begin(), result.record.scored_tokens.end(), 0) > 0) {
     result.fate = Fate::no_answer;
   }
-  copy_labels(extra, result.record);
+  copy_labels(extra, settings.attribute, result.record);
   return result;
 }
 
@@ -220,7 +200,9 @@ void log_report(const EncodeReport& report) {
   say(report.truncated, "cut ", " completions at max_tokens");
 }
 
-EncodedData encode(const Dataset& dataset, const Tokenizer& tokenizer, const EncodeSettings& settings) {
+EncodedData encode(const Dataset& dataset, const Tokenizer& tokenizer, const EncodeSettings& given) {
+  EncodeSettings settings = given;
+  settings.attribute = score_attribute(dataset, given.attribute);
   std::vector<Encoded> all(dataset.records.size());
   parallel_for(all.size(), 16, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) all[i] = encode_record(dataset.records[i], i, tokenizer, settings);

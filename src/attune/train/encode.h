@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "attune/data/record.h"
@@ -21,6 +22,7 @@ using ChatEncoder = std::function<ChatTokens(const Record& record, const Complet
 struct EncodeSettings {
   std::int64_t max_tokens = 1024;  // of prompt and completion; longer ones are cut at the end
   ChatEncoder chat = {};           // for records that are conversations
+  std::string attribute = {};      // whose ratings are the scores; see score_attribute()
   bool reference_answers = false;  // gold answers become completions, after the prompt of the first one
   bool rationales = false;         // the reasons of comparisons become completions that stand alone
 };

@@ -117,7 +117,7 @@ TEST(ObjectiveTables, EveryCaseGivesItsLossAndGradient) {
 }
 
 TEST(ObjectiveTables, EveryRecordedCaseOfTheFieldsOwnCodeGivesItsLossAndGradient) {
-  EXPECT_GE(run_folder(Path(ATTUNE_SOURCE_DIR) / "tests/parity/recorded/objectives"), 7u);
+  EXPECT_GE(run_folder(Path(ATTUNE_SOURCE_DIR) / "tests/parity/recorded/tables"), 7u);
 }
 
 }  // namespace

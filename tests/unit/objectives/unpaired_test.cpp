@@ -2,7 +2,6 @@
 // know the truth.
 #include <ATen/ops/allclose.h>
 #include <ATen/ops/equal.h>
-#include <ATen/ops/eye.h>
 #include <ATen/ops/log_softmax.h>
 #include <ATen/ops/logsumexp.h>
 #include <ATen/ops/softmax.h>
@@ -255,44 +254,19 @@ TEST(D2o, WithOneSampleIsDpo) {
   EXPECT_TRUE(at::allclose(d2o.gradient.view({4, 2}).t(), dpo.gradient, 1e-12, 1e-14));
 }
 
-// Completions as samples: which answer of the table a record's completion is.
-class SampledAnswers final : public Policy {
- public:
-  SampledAnswers(TabularPolicy& table, std::vector<std::vector<std::int32_t>> answers)
-      : table_(&table), answers_(std::move(answers)) {}
-  Responses score(const Batch& batch, const Needs& needs) override {
-    Batch drawn = batch;
-    for (auto& planned : drawn.responses) {
-      planned.completion =
-          answers_[static_cast<std::size_t>(planned.record)][static_cast<std::size_t>(planned.completion)];
-    }
-    return table_->score(drawn, needs);
-  }
-
- private:
-  TabularPolicy* table_;
-  std::vector<std::vector<std::int32_t>> answers_;
-};
-
-// One token is forbidden. The model, the same for all prompts, has it at 3 %; neutral text is what else it writes.
+// One token is forbidden. The model has it at 3 %; neutral text is what else it writes.
 TEST(D2o, UnlearnsATokenAndKeepsNeutralTextWhereGradientAscentDoesNot) {
-  constexpr std::int64_t prompts = 40, tokens = 7;
   const std::vector<double> shares{0.03, 0.37, 0.25, 0.15, 0.1, 0.06, 0.04};
-  const Tensor start = at::tensor(shares, at::kDouble).log().expand({prompts, tokens});
+  const Tensor start = at::tensor(shares, at::kDouble).log().view({1, 7});
   std::vector<TokenRecord> records;
-  std::vector<std::vector<std::int32_t>> drawn;
-  for (std::int64_t x = 0; x < prompts; ++x) {
-    Random random(0, "self samples", {x});
-    records.push_back(answers_to(x, 12));  // the forbidden token and eleven samples of the model
+  std::vector<testing::Drawn> drawn;
+  for (std::int64_t i = 0; i < 40; ++i) {
+    Random random(0, "self samples", {i});
+    records.push_back(answers_to(i, 12));  // the forbidden token and eleven samples of the model
     records.back().thumbs.assign(12, 0);
     records.back().thumbs[0] = -1;
-    drawn.push_back({0});
-    while (drawn.back().size() < 12) {
-      double left = random.uniform();
-      std::int32_t token = 0;
-      while (token + 1 < tokens && (left -= shares[static_cast<std::size_t>(token)]) > 0) ++token;
-      drawn.back().push_back(token);
-    }
+    drawn.push_back({.prompt = 0, .answers = {0}});
+    for (int sample = 0; sample < 11; ++sample) drawn.back().answers.push_back(testing::draw(random, shares));
   }
   const Tensor neutral = at::softmax(start[0].slice(0, 1), 0);
   struct Result {
@@ -300,10 +274,8 @@ TEST(D2o, UnlearnsATokenAndKeepsNeutralTextWhereGradientAscentDoesNot) {
   };
   const auto train = [&](const char* objective, int steps) -> Result {
     TabularPolicy policy(start);
-    SampledAnswers samples(policy, drawn);
-    const Tensor shared = at::eye(tokens, at::kDouble).expand({prompts, tokens, tokens});
-    descend(policy, objectives_of(objective), records,
-            {.steps = steps, .rate = 5, .features = shared, .scorer = &samples});
+    testing::DrawnAnswers samples(policy, drawn);
+    descend(policy, objectives_of(objective), records, {.steps = steps, .rate = 5, .scorer = &samples});
     const Tensor logps = policy.log_probabilities()[0];
     return {logps[0].exp().item<double>(), std::exp(-(neutral * logps.slice(0, 1)).sum().item<double>())};
   };
