@@ -24,10 +24,10 @@ struct LossFactors {
 };
 
 // Changes of log pi(chosen) and log pi(rejected) per unit of step size under gradient descent on the pair's loss:
-// d_c |g_c|^2 - d_r <g_c, g_r> and d_c <g_c, g_r> - d_r |g_r|^2 (section 3).
+// d_c |g_c|^2 - d_r <g_c, g_r> and d_c <g_c, g_r> - d_r |g_r|^2.
 Sides predicted_change(const PairGram& gram, const LossFactors& factors);
 
-// The repair of section 5: each side's gradient divided by its norm, factors of equal size otherwise. Then the good
+// Their repair: each side's gradient divided by its norm, factors of equal size otherwise. Then the good
 // regime holds whenever the cosine is below 1.
 LossFactors normalised_factors(const PairGram& gram, const LossFactors& factors);
 

@@ -199,7 +199,7 @@ ATTUNE_PART(Diagnostic, gradient_entanglement, GradientEntanglement,
             .summary = "whether a step on a pair can raise the chosen and lower the rejected answer at once",
             .formula =
                 "d log pi(c) = d_c |g_c|^2 - d_r <g_c,g_r>, d log pi(r) = d_c <g_c,g_r> - d_r |g_r|^2; good iff "
-                "<g_c,g_r> <= min(d_c/d_r |g_c|^2, d_r/d_c |g_r|^2)   (section 3)",
+                "<g_c,g_r> <= min(d_c/d_r |g_c|^2, d_r/d_c |g_r|^2)",
             .paper =
                 "Yuan et al. 2024, A Common Pitfall of Margin-based Language Model Alignment: Gradient "
                 "Entanglement, arXiv:2410.13828");

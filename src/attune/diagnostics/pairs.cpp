@@ -1,6 +1,7 @@
 #include "attune/diagnostics/pairs.h"
 
 #include <map>
+#include <numeric>
 
 #include "attune/base/errors.h"
 #include "attune/base/log.h"
@@ -71,24 +72,34 @@ void each_bin(const std::string& what, std::span<const TokenRecord> records, std
   }
 }
 
-std::vector<Sides> pair_logps(LanguageModel& model, std::span<const TokenRecord> records,
-                              std::span<const ComparedPair> pairs, std::int64_t batch_tokens) {
+TokenLogps token_logps(LanguageModel& model, std::span<const TokenRecord> records, std::int64_t batch_tokens) {
   const at::NoGradGuard no_gradient;
   LanguagePolicy policy(model, records);
-  std::vector<std::vector<double>> logps;  // [record][completion]
+  TokenLogps logps;
   for (const TokenRecord& record : records) logps.emplace_back(record.completions.size());
   each_bin("score", records, batch_tokens, [&](const Batch& batch) {
-    const Tensor values = policy.score(batch, {}).logps.to(at::kDouble).contiguous();
-    const double* value = values.const_data_ptr<double>();
-    for (const PlannedResponse& response : batch.responses) {
-      logps[static_cast<std::size_t>(response.record)][static_cast<std::size_t>(response.completion)] = *value++;
+    const TokenColumns tokens = policy.score(batch, {}).tokens;
+    const Tensor values = tokens.logps.to(at::kDouble).contiguous(), owner = tokens.response.contiguous();
+    for (std::int64_t i = 0; i < values.size(0); ++i) {
+      const auto at = static_cast<std::size_t>(owner.const_data_ptr<std::int64_t>()[i]);
+      const PlannedResponse& response = batch.responses[at];
+      logps[static_cast<std::size_t>(response.record)][static_cast<std::size_t>(response.completion)].push_back(
+          values.const_data_ptr<double>()[i]);
     }
   });
+  return logps;
+}
+
+std::vector<Sides> pair_logps(LanguageModel& model, std::span<const TokenRecord> records,
+                              std::span<const ComparedPair> pairs, std::int64_t batch_tokens) {
+  const TokenLogps logps = token_logps(model, records, batch_tokens);
   std::vector<Sides> result;
   for (const ComparedPair& pair : pairs) {
-    const auto& of_record = logps[pair.record];
-    result.push_back(
-        {of_record[static_cast<std::size_t>(pair.chosen)], of_record[static_cast<std::size_t>(pair.rejected)]});
+    const auto sum = [&](std::int32_t completion) {
+      const auto& tokens = logps[pair.record][static_cast<std::size_t>(completion)];
+      return std::accumulate(tokens.begin(), tokens.end(), 0.0);
+    };
+    result.push_back({sum(pair.chosen), sum(pair.rejected)});
   }
   return result;
 }

@@ -32,7 +32,11 @@ struct Sides {
   double difference() const { return chosen - rejected; }
 };
 
-// Log-probabilities in nats, summed over scored tokens, without gradients.
+// Of every scored token of every completion: [record][completion][token], nats, without gradients.
+using TokenLogps = std::vector<std::vector<std::vector<double>>>;
+TokenLogps token_logps(LanguageModel& model, std::span<const TokenRecord> records, std::int64_t batch_tokens);
+
+// Summed over scored tokens.
 std::vector<Sides> pair_logps(LanguageModel& model, std::span<const TokenRecord> records,
                               std::span<const ComparedPair> pairs, std::int64_t batch_tokens);
 

@@ -27,10 +27,10 @@ inline bool ranks_right(double difference) { return difference >= 0; }
 double dpo_loss(const RankedPair& pair, double beta);
 
 // -log sigmoid(beta c), c the difficulty: the policy ranks the pair right exactly when its DPO loss is at most this
-// (section 4.1). For a pair that the reference ranks wrong the bound lies below log 2 and shrinks like exp(-beta c).
+//. For a pair that the reference ranks wrong the bound lies below log 2 and shrinks like exp(-beta c).
 double loss_bound(const RankedPair& pair, double beta);
 
-// The difference that the optimum of DPO and RLHF has (theorem 3.1): reference + log(share / (1 - share)) / beta.
+// The difference that the optimum of DPO and RLHF has: reference + log(share / (1 - share)) / beta.
 // Infinite where all annotators agree.
 double idealised_difference(const RankedPair& pair, double beta);
 

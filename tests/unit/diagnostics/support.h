@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "attune/base/random.h"
+#include "attune/config/read.h"
 #include "attune/diagnostics/diagnostic.h"
 #include "attune/diagnostics/pairs.h"
 #include "support/tiny_models.h"
@@ -50,8 +51,13 @@ inline ModelSource source_of(const LanguageModel& model, std::string name = "mod
   return {.name = std::move(name), .load = [&model] { return model.frozen_copy(); }};
 }
 
-inline std::unique_ptr<Diagnostic> diagnostic(std::string_view name) {
-  return find_part<Diagnostic>(name)->part->make();
+// With options as a user writes them.
+inline std::unique_ptr<Diagnostic> diagnostic(std::string_view name, const std::vector<std::string>& options = {}) {
+  auto part = find_part<Diagnostic>(name)->part->make();
+  ConfigNode root{.kind = ConfigNode::Kind::map};
+  for (const std::string& option : options) apply_override(root, option);
+  read_fields(root, [&](Fields& fields) { find_part<Diagnostic>(name)->part->describe(*part, fields); });
+  return part;
 }
 
 inline double number(const Json& json, std::string_view key) { return json.find(key)->number(); }

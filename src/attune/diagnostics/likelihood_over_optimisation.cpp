@@ -1,0 +1,193 @@
+// Likelihood over-optimisation: likelihoods, diversity and mass of the most probable tokens over the models of a run,
+// and when to stop.
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "attune/base/errors.h"
+#include "attune/diagnostics/diagnostic.h"
+#include "attune/diagnostics/overoptimisation.h"
+#include "attune/diagnostics/pairs.h"
+#include "attune/policy/language.h"
+
+namespace attune::diagnostics {
+namespace {
+
+// Means over answers of means over tokens.
+struct Signals {
+  LikelihoodPoint point = {};
+  double diversity = NAN;
+};
+
+enum class Side : std::uint8_t { none, chosen, rejected };
+
+std::string rounded(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.4g", value);
+  return text;
+}
+
+}  // namespace
+
+class LikelihoodOverOptimisation final : public Diagnostic {
+  std::int64_t k_ = 10;
+  bool renormalised_ = false;
+  int samples_ = 32;
+  std::int64_t max_tokens_ = 64;
+  std::int64_t seed_ = 0;
+  int patience_ = 2;
+  int decline_ = 3;
+
+ public:
+  void describe(Fields& fields) {
+    fields("k", k_, "of the most probable tokens that are looked at").above(0);
+    fields("renormalised", renormalised_, "the entropy of the k probabilities scaled to sum to 1");
+    fields("samples", samples_, "prompts answered by each model for the diversity across inputs; 0: not measured")
+        .at_least(0);
+    fields("max_tokens", max_tokens_, "of such an answer").above(0);
+    fields("seed", seed_, "of the answers").at_least(0);
+    fields("patience", patience_, "models in a row whose entropy has to fall behind a turn").above(0);
+    fields("decline", decline_, "models in a row in which the mass has to shrink").above(0);
+  }
+
+  Demands demands() const override { return {.most_models = 10'000}; }
+
+  ReportPage run(const Subject& subject) const override {
+    const auto& records = subject.data.front().records;
+    const auto pairs = compared_pairs(records);
+    std::vector<Signals> run;
+    for (std::size_t i = 0; i < subject.models.size(); ++i) {
+      LanguageModel model = subject.models[i].load();
+      run.push_back(measure(model, records, pairs, subject.batch_tokens));
+      run.back().point.step = static_cast<std::int64_t>(i) + 1;
+      if (samples_ > 0) run.back().diversity = diversity(model, records, subject.text);
+    }
+    return page_of(subject, run);
+  }
+
+ private:
+  Signals measure(LanguageModel& model, const std::vector<TokenRecord>& records, std::span<const ComparedPair> pairs,
+                  std::int64_t batch_tokens) const {
+    const at::NoGradGuard no_gradient;
+    std::map<std::pair<std::int64_t, std::int32_t>, Side> sides;
+    for (const ComparedPair& pair : pairs) {
+      const auto record = static_cast<std::int64_t>(pair.record);
+      sides[{record, pair.chosen}] = Side::chosen;
+      sides.try_emplace({record, pair.rejected}, Side::rejected);
+    }
+    LanguagePolicy policy(model, records);
+    const Needs needs{.vocabulary = {top_k_entropy(k_, renormalised_), top_k_mass(k_)}};
+    Signals signals;
+    double chosen = 0, rejected = 0;  // answers
+    each_bin("likelihoods", records, batch_tokens, [&](const Batch& batch) {
+      const TokenColumns tokens = policy.score(batch, needs).tokens;
+      const auto values = [](const Tensor& column) { return column.to(at::kDouble).contiguous(); };
+      const Tensor logps = values(tokens.logps), entropy = values(tokens.vocabulary.at("top_k_entropy"));
+      const Tensor mass = values(tokens.vocabulary.at("top_k_mass")), owner = tokens.response.contiguous();
+      for (std::int64_t i = 0; i < logps.size(0); ++i) {
+        const auto& response = batch.responses[static_cast<std::size_t>(owner.const_data_ptr<std::int64_t>()[i])];
+        const auto side = sides.find({response.record, response.completion});
+        if (side == sides.end()) continue;
+        const double share = 1 / static_cast<double>(response.tokens), logp = logps.const_data_ptr<double>()[i];
+        if (side->second == Side::rejected) {
+          signals.point.rejected += share * logp;
+          rejected += share;
+          continue;
+        }
+        signals.point.chosen += share * logp;
+        signals.point.entropy += share * entropy.const_data_ptr<double>()[i];
+        signals.point.mass += share * mass.const_data_ptr<double>()[i];
+        chosen += share;
+      }
+    });
+    signals.point.chosen /= chosen;
+    signals.point.entropy /= chosen;
+    signals.point.mass /= chosen;
+    signals.point.rejected /= rejected;
+    return signals;
+  }
+
+  // One answer to each of some prompts, at temperature 1.
+  double diversity(const LanguageModel& model, const std::vector<TokenRecord>& records,
+                   const TextInterface& text) const {
+    std::vector<GenerateRequest> requests;
+    const std::size_t count = std::min(records.size(), static_cast<std::size_t>(samples_));
+    for (std::size_t i = 0; i < count; ++i) {
+      const TokenRecord& record = records[i * records.size() / count];
+      if (record.prompt.empty()) continue;
+      requests.push_back({.prompt = record.prompt,
+                          .max_tokens = max_tokens_,
+                          .seed = static_cast<std::uint64_t>(seed_),
+                          .id = static_cast<std::int64_t>(i)});
+    }
+    std::vector<std::vector<std::int32_t>> texts;
+    for (const auto& answers : generate(model, text, requests)) texts.push_back(answers.front().ids);
+    return cross_input_diversity(texts, static_cast<double>(model.config().vocabulary));
+  }
+
+  ReportPage page_of(const Subject& subject, const std::vector<Signals>& run) const {
+    ReportPage page{.title = "Likelihood over-optimisation"};
+    Json rows = Json::array();
+    Series chosen{.label = "chosen"}, rejected{.label = "rejected"}, entropy{.label = "H_k, bits"},
+        mass{.label = "M_k"};
+    std::vector<LikelihoodPoint> curve;
+    for (std::size_t i = 0; i < run.size(); ++i) {
+      const LikelihoodPoint& point = run[i].point;
+      curve.push_back(point);
+      rows.push_back(Json::object({{"model", subject.models[i].name},
+                                   {"chosen", point.chosen},
+                                   {"rejected", point.rejected},
+                                   {"gap", point.chosen - point.rejected},
+                                   {"entropy_bits", point.entropy},
+                                   {"mass", point.mass},
+                                   {"diversity", run[i].diversity}}));
+      const auto x = static_cast<double>(point.step);
+      chosen.points.emplace_back(x, point.chosen);
+      rejected.points.emplace_back(x, point.rejected);
+      entropy.points.emplace_back(x, point.entropy);
+      mass.points.emplace_back(x, point.mass);
+      page.lines.push_back(subject.models[i].name + ": a token of the chosen answers has " + rounded(point.chosen) +
+                           " nats, of the rejected " + rounded(point.rejected) + "; H_k " + rounded(point.entropy) +
+                           " bits, M_k " + rounded(point.mass) +
+                           (std::isnan(run[i].diversity) ? "." : ", diversity " + rounded(run[i].diversity) + "."));
+    }
+    page.json = Json::object({{"name", "likelihood-over-optimisation"},
+                              {"k", k_},
+                              {"renormalised", renormalised_},
+                              {"models", std::move(rows)}});
+    add_warnings(subject, curve, page);
+    const auto plot = [&](const char* title, std::vector<Series> series) {
+      page.plots.push_back({.title = title, .x_label = "model", .series = std::move(series)});
+    };
+    plot("Mean log-likelihood of a token", {std::move(chosen), std::move(rejected)});
+    plot("Entropy of the k most probable tokens", {std::move(entropy)});
+    plot("Their mass", {std::move(mass)});
+    return page;
+  }
+
+  void add_warnings(const Subject& subject, std::span<const LikelihoodPoint> curve, ReportPage& page) const {
+    Json rows = Json::array();
+    const auto model = [&](std::int64_t step) { return subject.models[static_cast<std::size_t>(step - 1)].name; };
+    for (const Warning& warning : over_optimisation_warnings(curve, {.patience = patience_, .decline = decline_})) {
+      rows.push_back(
+          Json::object({{"rule", name(warning.rule)}, {"model", model(warning.step)}, {"seen", model(warning.seen)}}));
+      const std::string what = warning.rule == WarningRule::entropy_turn
+                                   ? "the entropy turned from rising to falling while the chosen likelihood falls"
+                                   : "mass leaks steadily out of the most probable tokens";
+      page.lines.push_back("Warning: since " + model(warning.step) + " " + what +
+                           ". Stop there, or raise the regulariser.");
+    }
+    page.json.set("warnings", std::move(rows));
+  }
+};
+
+ATTUNE_PART(Diagnostic, likelihood_over_optimisation, LikelihoodOverOptimisation,
+            .summary = "likelihoods, top-k entropy and mass, diversity over a run, and when they say stop",
+            .formula =
+                "H_k = -sum_{i<=k} p_i log2 p_i, M_k = sum_{i<=k} p_i; EAD = distinct / (V (1 - ((V-1)/V)^C)), mean "
+                "over n = 1..5; warns when H_k turns down while log pi(c) falls, or M_k shrinks steadily",
+            .paper =
+                "Shi et al. 2024, Understanding Likelihood Over-optimisation in Direct Alignment Algorithms, "
+                "arXiv:2410.11677; Liu et al. 2022, arXiv:2202.13587");
+
+}  // namespace attune::diagnostics

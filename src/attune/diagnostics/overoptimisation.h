@@ -1,0 +1,60 @@
+// Signals of likelihood over-optimisation and the two rules that warn of it (Shi et al. 2024, "Understanding likelihood
+// over-optimisation in direct alignment algorithms", arXiv:2410.11677).
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "attune/model/vocabulary.h"
+
+namespace attune::diagnostics {
+
+// H_k: the entropy in bits of the k most probable next tokens, -sum p log2 p. The paper does not say whether the p are
+// renormalised to sum to 1: `renormalised` does, otherwise they are the model's own.
+VocabularyTerm top_k_entropy(std::int64_t k, bool renormalised);
+
+// M_k: the sum of their probabilities.
+VocabularyTerm top_k_mass(std::int64_t k);
+
+// Expectation-adjusted distinct n-grams (Liu et al. 2022, arXiv:2202.13587): distinct / (V (1 - ((V - 1) / V)^C)) over
+// C n-grams and a vocabulary of V. NaN without an n-gram.
+double expectation_adjusted_distinct(std::span<const std::vector<std::int32_t>> texts, std::size_t n,
+                                     double vocabulary);
+
+// Its mean over n = 1 to 5, of those n that the texts are long enough for.
+double cross_input_diversity(std::span<const std::vector<std::int32_t>> texts, double vocabulary);
+
+// One evaluation of a run on a fixed set.
+struct LikelihoodPoint {
+  std::int64_t step = 0;
+  double chosen = 0, rejected = 0;  // mean log-likelihood of a token, nats
+  double entropy = 0, mass = 0;     // H_k in bits, M_k
+};
+
+enum class WarningRule {
+  entropy_turn,  // H_k turned from rising to falling while the chosen likelihood still falls: typical of DPO and IPO
+  mass_loss,     // M_k shrinks steadily, mass leaks out of the k most probable tokens: typical of a hinge loss
+};
+std::string_view name(WarningRule rule);  // "entropy-turn", "mass-loss"
+
+struct Warning {
+  WarningRule rule = WarningRule::entropy_turn;
+  std::int64_t step = 0;  // where the turn was, or the shrinking began
+  std::int64_t seen = 0;  // the evaluation at which the rule held for the first time
+};
+
+struct WarningOptions {
+  int patience = 2;           // evaluations in a row that have to fall behind a turn
+  int decline = 3;            // evaluations in a row in which the mass has to shrink
+  double least_entropy = 0;   // bits: smaller rises and falls are taken for noise
+  double least_mass = 0.005;  // and a smaller loss of mass
+};
+
+// The first warning of each rule, in order of when it was seen; none for a run in order. Cheap enough to be asked after
+// every evaluation.
+std::vector<Warning> over_optimisation_warnings(std::span<const LikelihoodPoint> curve,
+                                                const WarningOptions& options = {});
+
+}  // namespace attune::diagnostics
