@@ -69,9 +69,8 @@ VocabularyTerm top_k_mass(std::int64_t k) {
           .reduce = [k](const VocabularyChunk& chunk) { return top_log_probabilities(chunk.logits, k).exp().sum(1); }};
 }
 
-double expectation_adjusted_distinct(std::span<const std::vector<std::int32_t>> texts, std::size_t n,
-                                     double vocabulary) {
-  require(n > 0 && vocabulary > 0, "n-grams of no tokens");
+double expectation_adjusted_distinct(std::span<const std::vector<std::int32_t>> texts, std::size_t n, double possible) {
+  require(n > 0 && possible > 0, "n-grams of no tokens");
   std::set<std::vector<std::int32_t>> distinct;
   double count = 0;
   for (const auto& text : texts) {
@@ -83,14 +82,14 @@ double expectation_adjusted_distinct(std::span<const std::vector<std::int32_t>> 
   }
   if (count == 0) return std::numeric_limits<double>::quiet_NaN();
   // V (1 - (1 - 1/V)^C), in a form that a large V does not round to 0.
-  const double expected = -vocabulary * std::expm1(count * std::log1p(-1 / vocabulary));
+  const double expected = -possible * std::expm1(count * std::log1p(-1 / possible));
   return static_cast<double>(distinct.size()) / expected;
 }
 
 double cross_input_diversity(std::span<const std::vector<std::int32_t>> texts, double vocabulary) {
   double sum = 0, count = 0;
   for (std::size_t n = 1; n <= 5; ++n) {
-    const double value = expectation_adjusted_distinct(texts, n, vocabulary);
+    const double value = expectation_adjusted_distinct(texts, n, std::pow(vocabulary, static_cast<double>(n)));
     if (std::isnan(value)) continue;
     sum += value;
     count += 1;

@@ -19,11 +19,11 @@ VocabularyTerm top_k_entropy(std::int64_t k, bool renormalised);
 VocabularyTerm top_k_mass(std::int64_t k);
 
 // Expectation-adjusted distinct n-grams (Liu et al. 2022, arXiv:2202.13587): distinct / (V (1 - ((V - 1) / V)^C)) over
-// C n-grams and a vocabulary of V. NaN without an n-gram.
-double expectation_adjusted_distinct(std::span<const std::vector<std::int32_t>> texts, std::size_t n,
-                                     double vocabulary);
+// C n-grams of which V are possible: 1 where they are drawn evenly. NaN without an n-gram.
+double expectation_adjusted_distinct(std::span<const std::vector<std::int32_t>> texts, std::size_t n, double possible);
 
-// Its mean over n = 1 to 5, of those n that the texts are long enough for.
+// Its mean over n = 1 to 5, of those n that the texts are long enough for. V is the vocabulary to the n-th power: with
+// the vocabulary alone, as the formula is often quoted, values for n above 1 exceed 1 without bound.
 double cross_input_diversity(std::span<const std::vector<std::int32_t>> texts, double vocabulary);
 
 // One evaluation of a run on a fixed set.
