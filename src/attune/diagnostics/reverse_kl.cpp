@@ -117,15 +117,20 @@ class ReverseKlDiagnostic final : public Diagnostic {
                               {"largest_log_ratio", kl.largest_log_ratio},
                               {"log_mean_ratio", kl.log_mean_ratio},
                               {"mean_log_ratio_on_data", on_data.k1.mean}});
-    page.lines.push_back("The model is " + rounded(kl.k3.mean) + " nats (standard error " +
-                         rounded(kl.k3.standard_error) + ", k3) from the reference over " + std::to_string(own.size()) +
-                         " of its own samples of " + rounded(kl.tokens) +
-                         " tokens on average; the plain estimate k1 is " + rounded(kl.k1.mean) + " (" +
-                         rounded(kl.k1.standard_error) + ").");
-    page.lines.push_back("Coverage: the sample the reference covers least is exp(" + rounded(kl.largest_log_ratio) +
-                         ") times likelier now. On the answers of the data the mean log-ratio is " +
-                         rounded(on_data.k1.mean) + "; far below the samples' " + rounded(kl.k1.mean) +
-                         " it means that mass went to answers the data does not hold.");
+    // Near the reference k3 has the smaller error, far from it k1: r = ref / pi then has a heavy tail.
+    const bool third = kl.k3.standard_error <= kl.k1.standard_error;
+    const auto estimate = [](const char* name, const MeanEstimate& value) {
+      return rounded(value.mean) + " nats (" + name + ", standard error " + rounded(value.standard_error) + ")";
+    };
+    const std::string k1 = estimate("k1", kl.k1), k3 = estimate("k3", kl.k3);
+    page.lines.push_back("The model is " + (third ? k3 : k1) + " from the reference over " +
+                         std::to_string(own.size()) + " of its own samples of " + rounded(kl.tokens) +
+                         " tokens on average; the other estimate is " + (third ? k1 : k3) + ".");
+    page.lines.push_back("Coverage: the sample that the reference covers least is exp(" +
+                         rounded(kl.largest_log_ratio) + ") times likelier now. The mean log-ratio is " +
+                         rounded(kl.k1.mean) + " on own samples and " + rounded(on_data.k1.mean) +
+                         " on the answers of the data: where the second is far lower, mass went to answers that the "
+                         "data does not hold.");
     if (samples.cut > 0) {
       page.lines.push_back(std::to_string(samples.cut) + " samples were cut at max_tokens: what follows adds more.");
     }
