@@ -28,7 +28,7 @@ class Aot final : public PairObjective {
     const Tensor a = s.sides.chosen - s.sides.rejected;
     const Tensor b = std::get<0>(statistics.columns.at("reference").sort());
     const Tensor x = beta() * (a.unsqueeze(1) - b.unsqueeze(0)), p = s.probability.unsqueeze(1);
-    const Tensor values = p * logistic(x) + (1 - p) * logistic(-x);
+    const Tensor values = logistic(x, p);
     return loss("aot", s, (coupling(a, statistics.columns.at("policy")) * values).sum(1));
   }
 };

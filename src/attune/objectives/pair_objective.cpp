@@ -12,6 +12,7 @@
 #include <ATen/ops/zeros_like.h>
 
 #include "attune/objectives/pairwise.h"
+#include "attune/objectives/token_level.h"
 
 namespace attune::objectives {
 namespace {
@@ -24,10 +25,6 @@ VocabularyTerm log_sum_square_term() {
             const at::NoGradGuard no_gradient;  // weights are constants
             return at::logsumexp(2 * chunk.logits, 1) - 2 * at::logsumexp(chunk.logits, 1);
           }};
-}
-
-Tensor sum_by_response(const Responses& responses, const Tensor& values) {
-  return at::zeros({responses.size()}, values.options()).index_add(0, responses.tokens.response, values);
 }
 
 // Zhou et al. 2024, WPO, arXiv:2406.11827, eq. 2: the mean probability of the answer's tokens, geometric, each
@@ -91,9 +88,13 @@ std::string PairObjective::data() const {
   return "comparisons that say by how much the chosen answer is better (a margin above 0)";
 }
 
+bool PairObjective::wants(const RecordView&, const RecordView::Preference& preference) const {
+  return options_.margin == MarginUse::ignore || preference.margin > 0;
+}
+
 void PairObjective::layout(const RecordView& record, Layout& layout) const {
   for (const auto& preference : record.preferences) {
-    if (options_.margin != MarginUse::ignore && !(preference.margin > 0)) continue;
+    if (!wants(record, preference)) continue;
     const auto chosen = layout.add(record, preference.chosen, ResponseRole::chosen);
     const auto rejected = layout.add(record, preference.rejected, ResponseRole::rejected);
     layout.pair(chosen, rejected, preference);

@@ -55,6 +55,7 @@ void add_pair_metrics(Metrics& metrics, const PairSides& sides, const Tensor& ch
 }
 
 Tensor logistic(const Tensor& x) { return -at::log_sigmoid(x); }
+Tensor logistic(const Tensor& x, const Tensor& p) { return p * logistic(x) + (1 - p) * logistic(-x); }
 Tensor hinge(const Tensor& x) { return at::relu(1 - x); }
 Tensor squared(const Tensor& x) { return x * x; }
 

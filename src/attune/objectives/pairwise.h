@@ -9,6 +9,7 @@
 
 #include <array>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "attune/base/errors.h"
@@ -38,6 +39,7 @@ void add_pair_metrics(Metrics& metrics, const PairSides& sides, const Tensor& ch
 
 // Links. All elementwise, finite wherever the result is representable.
 Tensor logistic(const Tensor& x);                       // -log sigmoid(x)
+Tensor logistic(const Tensor& x, const Tensor& p);      // p logistic(x) + (1 - p) logistic(-x): under a soft label
 Tensor hinge(const Tensor& x);                          // max(0, 1 - x)
 Tensor squared(const Tensor& x);                        // x^2
 Tensor bernoulli_kl(const Tensor& a, const Tensor& b);  // KL(Bernoulli(sigmoid(a)) || Bernoulli(sigmoid(b)))
@@ -110,6 +112,8 @@ class PairObjective : public Objective {
 
  protected:
   explicit PairObjective(PairOptions options = {}) : options_(options) {}
+  // Whether a comparison carries what the loss needs; others are not laid out.
+  virtual bool wants(const RecordView& record, const RecordView::Preference& preference) const;
   double beta() const { return options_.beta; }
 
   void describe_beta(Fields& fields, std::string_view help = "strength of the pull to the reference");
@@ -136,6 +140,15 @@ class PairObjective : public Objective {
   PairSides sides(const Responses& responses) const;
   Tensor score(const Tensor& log_ratio, const Tensor& tokens) const;
 };
+
+// Whether the data gives both answers a score.
+bool both_scored(const RecordView& record, const RecordView::Preference& preference);
+// The data's scores of the chosen minus those of the rejected answers, [P].
+Tensor score_gap(const Responses& responses);
+// The comparison of the best-scored with the worst-scored completion; nullopt with fewer than two different scores.
+std::optional<RecordView::Preference> best_and_worst(const RecordView& record);
+// Completions that nobody judged: samples of a policy. No gold answer, no reason, nothing compared and no thumb.
+std::vector<std::int32_t> samples_of(const RecordView& record);
 
 // p l(s_c, s_r) + (1 - p) l(s_r, s_c).
 Tensor expected(const PairScores& scores, const PairLink& link);

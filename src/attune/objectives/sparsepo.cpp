@@ -72,15 +72,18 @@ class SparsePo final : public Objective {
     const Tensor reward = beta_ * sum_by_response(responses, reward_mask * ratio);
     const Tensor divergence =
         beta_ * sum_by_response(responses, divergence_mask * responses.tokens.vocabulary.at("kl/reference"));
-    const Tensor score = divergence_ ? reward + divergence : reward;
-    const auto chosen = [&](const Tensor& values) { return values.index_select(0, responses.pairs.chosen); };
-    const auto rejected = [&](const Tensor& values) { return values.index_select(0, responses.pairs.rejected); };
-    const PairScores scores{
-        .chosen = chosen(score), .rejected = rejected(score), .probability = responses.pairs.probability};
-    const Tensor values = expected(scores, [](const Tensor& c, const Tensor& r) { return logistic(c - r); });
+    const auto gap = [&](const Tensor& values) {
+      return values.index_select(0, responses.pairs.chosen) - values.index_select(0, responses.pairs.rejected);
+    };
+    Tensor margin = gap(reward);
+    if (divergence_) margin = margin + gap(divergence);
     Loss loss;
-    loss.terms.push_back({.name = "sparsepo", .sum = (responses.pairs.weight * values).sum(), .per = Per::pair});
-    add_pair_metrics(loss.metrics, pair_sides(responses, "reference"), chosen(reward), rejected(reward));
+    loss.terms.push_back({.name = "sparsepo",
+                          .sum = (responses.pairs.weight * logistic(margin, responses.pairs.probability)).sum(),
+                          .per = Per::pair});
+    const PairSides sides = pair_sides(responses, "reference");
+    add_pair_metrics(loss.metrics, sides, reward.index_select(0, responses.pairs.chosen),
+                     reward.index_select(0, responses.pairs.rejected));
     loss.metrics.add("mask_sparsity", (reward_mask == 0).to(ratio.scalar_type()).sum(),
                      static_cast<double>(reward_mask.size(0)));
     return loss;

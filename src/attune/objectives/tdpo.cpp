@@ -37,11 +37,8 @@ class Tdpo final : public Objective {
     const Tensor of_chosen = divergence.index_select(0, responses.pairs.chosen);
     const Tensor of_rejected = divergence.index_select(0, responses.pairs.rejected);
     const bool second = version_ == TdpoVersion::tdpo2;
-    const double share = beta_ * (second ? alpha_ : 1);
-    const PairScores scores{.chosen = chosen + share * (second ? of_chosen.detach() : of_chosen),
-                            .rejected = rejected + share * of_rejected,
-                            .probability = responses.pairs.probability};
-    const Tensor values = expected(scores, [](const Tensor& c, const Tensor& r) { return logistic(c - r); });
+    const Tensor delta = (second ? alpha_ : 1) * beta_ * (of_rejected - (second ? of_chosen.detach() : of_chosen));
+    const Tensor values = logistic(chosen - rejected - delta, responses.pairs.probability);
     Loss loss;
     loss.terms.push_back({.name = "tdpo", .sum = (responses.pairs.weight * values).sum(), .per = Per::pair});
     add_pair_metrics(loss.metrics, sides, chosen, rejected);
