@@ -1,11 +1,10 @@
 // Accelerated Preference Optimization: any offline objective in rounds, with momentum between them.
 #include "attune/base/errors.h"
-#include "attune/objectives/objective.h"
+#include "attune/objectives/modifier.h"
 
 namespace attune::objectives {
 
-class AcceleratedPo final : public Objective {
-  Choice<Objective> objective_{*find_part<Objective>("dpo")};
+class AcceleratedPo final : public Modifier {
   int rounds_ = 3;
   double momentum_ = 0.3;
 
@@ -28,19 +27,6 @@ class AcceleratedPo final : public Objective {
   // He et al. 2024, algorithm 1. The extrapolation is in the space of weights (train/reference.h); the paper's is in
   // the space of logits, which is the same for a table of logits and close for small steps of a network.
   Rounds rounds() const override { return {.count = rounds_, .momentum = momentum_}; }
-
-  Needs needs() const override { return objective_->needs(); }
-  std::string data() const override { return objective_->data(); }
-  void layout(const RecordView& record, Layout& layout) const override { objective_->layout(record, layout); }
-  Statistics gather(const Responses& responses) const override { return objective_->gather(responses); }
-  Statistics update(const Statistics& previous, Statistics step) const override {
-    return objective_->update(previous, std::move(step));
-  }
-  Loss compute(const Responses& responses, const Statistics& statistics, const Progress& progress) const override {
-    Loss loss = objective_->compute(responses, statistics, progress);
-    for (Term& term : loss.terms) term.weight *= objective_.weight;
-    return loss;
-  }
 };
 
 ATTUNE_PART(Objective, accelerated_po, AcceleratedPo,

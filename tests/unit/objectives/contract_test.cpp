@@ -21,7 +21,8 @@ const std::vector<std::int64_t> in_order{0, 1, 2, 3};
 // Their gradient is by design not that of their value: a weight, a target or a baseline in it is held fixed. What it is
 // instead stands in their tables and tests.
 bool holds_something_fixed(std::string_view name) {
-  static const std::set<std::string_view> names = {"aot-unpaired", "dft", "dro", "pairwise-cringe", "steerlm2", "tdpo", "wpo"};
+  static const std::set<std::string_view> names = {"aot-unpaired",    "dft",      "dro",  "hypo",
+                                                   "pairwise-cringe", "steerlm2", "tdpo", "wpo"};
   return names.contains(name);
 }
 
