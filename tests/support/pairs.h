@@ -18,6 +18,9 @@ struct PairTable {
   std::vector<double> chosen_reference = {}, rejected_reference = {};  // log reference; empty: all 0
   std::vector<std::int64_t> chosen_tokens = {}, rejected_tokens = {};  // empty: all 5
   double weight = 1;                                                   // of every pair
+  std::vector<double> margins = {}, probabilities = {};                // empty: 0 and 1
+  std::vector<double> chosen_scores = {}, rejected_scores = {};        // the data's; empty: none
+  double fraction = 0;                                                 // of the run
 
   std::int64_t size() const { return static_cast<std::int64_t>(chosen.size()); }
 
@@ -28,9 +31,15 @@ struct PairTable {
       const auto at = static_cast<std::size_t>(i);
       const std::vector<std::int64_t> tokens{chosen_tokens.empty() ? 5 : chosen_tokens[at],
                                              rejected_tokens.empty() ? 5 : rejected_tokens[at]};
-      const std::vector<RecordView::Preference> preferences{{.chosen = 0, .rejected = 1, .weight = weight}};
-      RecordView record{.index = i, .scored_tokens = tokens, .preferences = preferences};
-      lay_out(objectives, record, layout);
+      const std::vector<RecordView::Preference> preferences{
+          {.chosen = 0,
+           .rejected = 1,
+           .margin = margins.empty() ? 0 : margins[at],
+           .weight = weight,
+           .probability = probabilities.empty() ? 1 : probabilities[at]}};
+      std::vector<CompletionLabels> labels;
+      if (!chosen_scores.empty()) labels = {{.score = chosen_scores[at]}, {.score = rejected_scores[at]}};
+      lay_out(objectives, {.index = i, .scored_tokens = tokens, .preferences = preferences, .labels = labels}, layout);
     }
     return layout.take();
   }
@@ -79,7 +88,7 @@ struct PairTable {
     Step result;
     Metrics metrics;
     for (const Batch& one : batches) {
-      const Loss loss = compute(objectives, responses(one, both), statistics, {});
+      const Loss loss = compute(objectives, responses(one, both), statistics, {.fraction = fraction});
       const Tensor value = total(loss, counts);
       value.backward();
       result.loss += value.item<double>();

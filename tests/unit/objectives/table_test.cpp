@@ -25,6 +25,8 @@ struct Case {
   ObjectiveList objective = {};
   std::vector<double> chosen, rejected, chosen_reference, rejected_reference;
   std::vector<std::int64_t> chosen_tokens, rejected_tokens;
+  std::vector<double> margins, probabilities, chosen_scores, rejected_scores;
+  double fraction = 0;  // of the run
   double loss = 0;
   double tolerance = 1e-9;
   std::vector<double> chosen_gradient, rejected_gradient;  // empty: not compared
@@ -40,6 +42,11 @@ struct Case {
     fields("rejected_reference", rejected_reference, "");
     fields("chosen_tokens", chosen_tokens, "");
     fields("rejected_tokens", rejected_tokens, "");
+    fields("margins", margins, "");
+    fields("probabilities", probabilities, "");
+    fields("chosen_scores", chosen_scores, "");
+    fields("rejected_scores", rejected_scores, "");
+    fields("fraction", fraction, "");
     fields("loss", loss, "").required();
     fields("tolerance", tolerance, "");
     fields("chosen_gradient", chosen_gradient, "");
@@ -55,8 +62,17 @@ struct Table {
 };
 
 std::map<std::string, double> run_pairs(const Case& one) {
-  const testing::PairTable pairs{one.chosen,        one.rejected,       one.chosen_reference, one.rejected_reference,
-                                 one.chosen_tokens, one.rejected_tokens};
+  const testing::PairTable pairs{.chosen = one.chosen,
+                                 .rejected = one.rejected,
+                                 .chosen_reference = one.chosen_reference,
+                                 .rejected_reference = one.rejected_reference,
+                                 .chosen_tokens = one.chosen_tokens,
+                                 .rejected_tokens = one.rejected_tokens,
+                                 .margins = one.margins,
+                                 .probabilities = one.probabilities,
+                                 .chosen_scores = one.chosen_scores,
+                                 .rejected_scores = one.rejected_scores,
+                                 .fraction = one.fraction};
   const auto step = pairs.step(one.objective);
   EXPECT_NEAR(step.loss, one.loss, one.tolerance);
   const auto compare = [&](const std::vector<double>& expected, std::int64_t row) {

@@ -8,37 +8,20 @@
 
 #include "attune/base/files.h"
 #include "attune/base/json.h"
-#include "attune/config/read.h"
 #include "attune/policy/tabular.h"
+#include "support/objective_of.h"
 #include "support/sequence_policy.h"
 
 namespace attune {
 namespace {
 
+using testing::expect_same;
 using testing::labelled_records;
+using testing::objective_of;
 using testing::SequencePolicy;
 using testing::step_of;
 
 const std::vector<std::int64_t> in_order{0, 1, 2, 3};
-
-struct Chosen {
-  ObjectiveList objective = {};
-  void describe(Fields& fields) { fields("objective", objective, ""); }
-};
-
-ObjectiveList parse(const std::string& yaml) {
-  Chosen chosen;
-  read_config(parse_yaml("objective: " + yaml, "test"), chosen);
-  return chosen.objective;
-}
-
-void expect_same(const std::string& a, const std::string& b) {
-  SequencePolicy policy;
-  const auto one = step_of(parse(a), labelled_records(), policy, in_order);
-  const auto other = step_of(parse(b), labelled_records(), policy, in_order);
-  EXPECT_NEAR(one.loss, other.loss, 1e-12) << a << " and " << b;
-  EXPECT_TRUE(at::allclose(one.gradient, other.gradient, 1e-10, 1e-12)) << a << " and " << b;
-}
 
 TEST(TokenLevel, SpecialCasesAreTheirNamesakes) {
   expect_same("{sparsepo: {mask: none}}", "{tdpo: {version: tdpo1}}");
@@ -73,7 +56,7 @@ class OneToken : public ::testing::Test {
   TabularPolicy policy_{at::tensor(student_, at::kDouble).view({1, 3})};
   // The loss with one demonstration, of answer 0.
   double loss(const std::string& objective, Tensor* gradient = nullptr) {
-    const ObjectiveList list = parse(objective);
+    const ObjectiveList list = objective_of(objective);
     const std::vector<std::int64_t> tokens(3, 1);
     const std::vector<RecordView::Preference> preferences{{.chosen = 0, .rejected = 1}};
     Layout layout;
@@ -150,8 +133,8 @@ TEST(Gkd, LossAndGradientEqualTrls) {
       Json::parse(read_file(Path(ATTUNE_SOURCE_DIR) / "tests/parity/recorded/distillation.json"));
   const Tensor student = matrix(*recorded.find("student")), teacher = matrix(*recorded.find("teacher"));
   for (const Json& one : recorded.find("cases")->items()) {
-    const ObjectiveList list = parse("{gkd: {beta: " + one.find("beta")->str() + ", temperature: " +
-                                     one.find("temperature")->str() + "}}");
+    const ObjectiveList list = objective_of("{gkd: {beta: " + one.find("beta")->str() +
+                                            ", temperature: " + one.find("temperature")->str() + "}}");
     TabularPolicy policy(student);
     policy.freeze("teacher", teacher);
     Layout layout;
