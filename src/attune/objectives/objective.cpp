@@ -2,6 +2,8 @@
 
 #include <ATen/ops/cat.h>
 
+#include <array>
+
 #include "attune/base/errors.h"
 
 namespace attune {
@@ -49,6 +51,45 @@ Rounds rounds_of(const ObjectiveList& objectives) {
 void lay_out(const ObjectiveList& objectives, const RecordView& record, Layout& layout) {
   for (const auto& objective : objectives) objective->layout(record, layout);
   layout.end_record();
+}
+
+namespace {
+
+struct Laid {
+  std::size_t pairs = 0;
+  std::array<std::size_t, role_count> roles = {};
+};
+
+Laid counted(const Batch& batch) {
+  Laid result{.pairs = batch.pairs.size()};
+  for (const auto& response : batch.responses) ++result.roles[static_cast<std::size_t>(response.role)];
+  return result;
+}
+
+}  // namespace
+
+void check_agreement(const ObjectiveList& objectives, const RecordView& record) {
+  if (objectives.size() < 2) return;
+  Layout together;
+  lay_out(objectives, record, together);
+  const Laid all = counted(together.batch());
+  for (const auto& objective : objectives) {
+    Layout alone;
+    objective->layout(record, alone);
+    const Laid own = counted(alone.batch());
+    const auto refuse = [&](const std::string& what) {
+      throw ConfigError({.field = "objective"},
+                        "a list in which another objective looks at more " + what + " than " +
+                            std::string(objective.name()),
+                        "objectives that look at the same ones", "train them in stages");
+    };
+    if (own.pairs > 0 && own.pairs != all.pairs) refuse("pairs");
+    for (std::size_t i = 0; i < role_count; ++i) {
+      if (own.roles[i] > 0 && own.roles[i] != all.roles[i]) {
+        refuse("answers in the role '" + std::string(name(static_cast<ResponseRole>(i))) + "'");
+      }
+    }
+  }
 }
 
 Loss compute(const ObjectiveList& objectives, const Responses& responses, const std::vector<Statistics>& statistics,

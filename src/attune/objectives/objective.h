@@ -66,6 +66,9 @@ Needs needs_of(const ObjectiveList& objectives);
 // Of the one that trains in rounds. ConfigError when two of them do, differently.
 Rounds rounds_of(const ObjectiveList& objectives);
 void lay_out(const ObjectiveList& objectives, const RecordView& record, Layout& layout);
+// All objectives of a list see all pairs of a batch and all responses of a role. ConfigError when, on this record, one
+// of them would so be given pairs or answers that it did not ask for.
+void check_agreement(const ObjectiveList& objectives, const RecordView& record);
 Loss compute(const ObjectiveList& objectives, const Responses& responses, const std::vector<Statistics>& statistics,
              const Progress& progress);
 

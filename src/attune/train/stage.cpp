@@ -37,6 +37,7 @@ std::vector<TokenRecord> encode_useful(const Dataset& dataset, const RunSettings
                              .rationales = needs.rationales});
   log_report(data.report);
   const std::size_t useless = std::erase_if(data.records, [&](const TokenRecord& record) {
+    check_agreement(settings.objective, record.view(0));
     Layout layout;
     lay_out(settings.objective, record.view(0), layout);
     return layout.batch().responses.empty();

@@ -5,6 +5,7 @@
 
 #include <set>
 
+#include "attune/base/errors.h"
 #include "attune/config/read.h"
 #include "support/pairs.h"
 #include "support/sequence_policy.h"
@@ -135,6 +136,19 @@ TEST_P(EveryObjective, TellsSummaryFormulaAndPaper) {
   EXPECT_STRNE(text.summary, "");
   EXPECT_STRNE(text.formula, "");
   EXPECT_STRNE(text.paper, "");
+}
+
+TEST(ObjectiveLists, ThoseThatLookAtDifferentAnswersAreRefused) {
+  const auto records = labelled_records();
+  const auto list = [](std::initializer_list<const char*> names) {
+    ObjectiveList result;
+    for (const char* name : names) result.emplace_back(*find_part<Objective>(name));
+    return result;
+  };
+  EXPECT_NO_THROW(check_agreement(list({"dpo", "sft", "ipo"}), records[0].view(0)));
+  EXPECT_NO_THROW(check_agreement(list({"dpo", "lipo"}), records[0].view(0)));
+  EXPECT_THROW(check_agreement(list({"dpo", "dove"}), records[0].view(0)), ConfigError);  // other pairs
+  EXPECT_THROW(check_agreement(list({"steerlm", "sft"}), records[0].view(0)), ConfigError);  // other answers
 }
 
 std::vector<const PartRow<Objective>*> all() {
