@@ -64,7 +64,7 @@ std::vector<Sides> data_scores(std::span<const TokenRecord> records, std::span<c
     const TokenRecord& record = records[pair.record];
     const auto score = [&](std::int32_t completion) {
       const auto at = static_cast<std::size_t>(completion);
-      if (at < record.scores.size() && !std::isnan(record.scores[at])) return record.scores[at];
+      if (at < record.labels.size() && !std::isnan(record.labels[at].score)) return record.labels[at].score;
       throw DataError({.record = address(record).str()}, "no score of completion " + std::to_string(completion),
                       "a score of both answers of every pair", "name a file with scores=");
     };
