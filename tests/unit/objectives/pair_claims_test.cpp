@@ -1,0 +1,366 @@
+// What the papers of losses on pairs claim, on policies small enough to be exact.
+#include <ATen/Parallel.h>
+#include <ATen/ops/allclose.h>
+#include <ATen/ops/full.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "attune/policy/tabular.h"
+#include "support/linear_policy.h"
+#include "support/objective_of.h"
+#include "support/pairs.h"
+
+namespace attune {
+namespace {
+
+using testing::LinearPolicy;
+using testing::normal;
+using testing::objective_of;
+
+// Everything here is tiny: threads would only wait for each other.
+class PairClaims : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() { at::set_num_threads(1); }
+};
+
+constexpr int seeds = 20;  // all of them or none by chance: 2^-20 < 1e-6
+
+// Answer 0 is chosen over answer 1, which is the same but for little: it points the same way and farther. Learning to
+// prefer 0 therefore means to leave the direction that both share, the failure that DPOP, DPO-Shift and ASFT are for.
+class NearlyEqualAnswers {
+ public:
+  static constexpr std::int64_t prompts = 4, answers = 6, width = 5;
+
+  explicit NearlyEqualAnswers(int seed) : random_(static_cast<std::uint64_t>(seed), "nearly-equal") {
+    features_ = normal(random_, {prompts, answers, width});
+    const Tensor common = normal(random_, {prompts, width});
+    features_.select(1, 0).copy_(common + normal(random_, {prompts, width}, 0.5));
+    features_.select(1, 1).copy_(1.5 * features_.select(1, 0) + normal(random_, {prompts, width}, 0.15));
+    start_ = 0.5 * common.mean(0);
+  }
+
+  struct Outcome {
+    double chosen = 0, margin = 0;  // mean log-ratio of the chosen answer, and of it over the rejected one
+  };
+  Outcome train(const std::string& objective, int steps, double rate) const {
+    const ObjectiveList list = objective_of(objective);
+    LinearPolicy policy(features_, at::zeros({prompts, answers}, at::kDouble), start_);
+    const Batch batch = testing::batch_of(list, prompts, answers, [](TokenRecord& record, std::int64_t) {
+      record.preferences = {{.chosen = 0, .rejected = 1}};
+    });
+    for (int step = 0; step < steps; ++step) policy.descend(list, batch, rate);
+    const Tensor ratio = policy.log_probabilities() - policy.reference();
+    const double chosen = ratio.select(1, 0).mean().item<double>();
+    return {chosen, chosen - ratio.select(1, 1).mean().item<double>()};
+  }
+
+ private:
+  Random random_;
+  Tensor features_, start_;
+};
+
+TEST_F(PairClaims, OnNearlyEqualAnswersDpoLosesTheChosenOneAndDpopKeepsIt) {
+  for (int seed = 0; seed < seeds; ++seed) {
+    const NearlyEqualAnswers world(seed);
+    const auto dpo = world.train("{dpo: {beta: 1}}", 100, 0.1),
+               dpop = world.train("{dpop-smaug: {beta: 1}}", 100, 0.01);
+    EXPECT_LT(dpo.chosen, -0.4) << seed;
+    EXPECT_GT(dpo.margin, 0) << seed;
+    EXPECT_GT(dpop.chosen, -0.1) << seed;
+  }
+}
+
+TEST_F(PairClaims, AsftRaisesTheChosenAnswerWhereDpoLowersIt) {
+  double mean = 0;
+  for (int seed = 0; seed < seeds; ++seed) {
+    const NearlyEqualAnswers world(seed);
+    const double dpo = world.train("{dpo: {beta: 1}}", 50, 0.1).chosen, asft = world.train("asft", 50, 0.1).chosen;
+    EXPECT_LT(dpo, 0) << seed;
+    EXPECT_GT(asft, dpo + 0.3) << seed;
+    mean += asft / seeds;
+  }
+  EXPECT_GT(mean, 0.05);
+}
+
+TEST_F(PairClaims, DpoShiftTradesMarginForTheChosenAnswersLikelihood) {
+  for (int seed = 0; seed < seeds; ++seed) {
+    const NearlyEqualAnswers world(seed);
+    NearlyEqualAnswers::Outcome before{1e9, -1e9};
+    for (const char* factor : {"0.5", "0.75", "0.9", "1"}) {
+      const auto after = world.train("{dpo-shift: {beta: 1, factor: " + std::string(factor) + "}}", 50, 0.1);
+      EXPECT_LT(after.chosen, before.chosen) << seed << " " << factor;
+      EXPECT_GT(after.margin, before.margin) << seed << " " << factor;
+      before = after;
+    }
+  }
+}
+
+// Mean log-probability of the chosen answers after training a table, over all seeds; every pair must end up right.
+double alphapo_chosen(const std::string& alpha) {
+  const ObjectiveList list = objective_of("{alphapo: {beta: 2.5, gamma: 0.25, alpha: " + alpha + "}}");
+  const Batch batch = testing::batch_of(
+      list, 4, 5, [](TokenRecord& record, std::int64_t) { record.preferences = {{.chosen = 0, .rejected = 1}}; });
+  Counts counts;
+  counts.add(batch);
+  double mean = 0;
+  for (int seed = 0; seed < seeds; ++seed) {
+    Random random(static_cast<std::uint64_t>(seed), "alphapo");
+    TabularPolicy policy(normal(random, {4, 5}, 0.5));
+    for (int step = 0; step < 40; ++step) {
+      policy.logits().mutable_grad() = Tensor();
+      total(compute(list, policy.score(batch, needs_of(list)), std::vector<Statistics>(1), {}), counts).backward();
+      const at::AutoGradMode off(false);
+      Tensor(policy.logits()).sub_(policy.logits().grad());
+    }
+    const Tensor logps = policy.log_probabilities();
+    EXPECT_TRUE((logps.select(1, 0) > logps.select(1, 1)).all().item<bool>()) << alpha << " " << seed;
+    mean += logps.select(1, 0).mean().item<double>() / seeds;
+  }
+  return mean;
+}
+
+// A larger alpha moves weight from the likelier to the less likely side of a pair.
+TEST_F(PairClaims, AlphapoMovesTheChosenLikelihoodMonotonicallyInAlphaAtFullAccuracy) {
+  double before = 0;
+  for (const char* alpha : {"-1", "-0.5", "0", "0.25"}) {
+    const double chosen = alphapo_chosen(alpha);
+    EXPECT_LT(chosen, before - 0.03) << alpha;
+    before = chosen;
+  }
+}
+
+TEST_F(PairClaims, AsftIsFiniteAtBothEndsAndItsChosenGradientIgnoresTheRejectedAnswer) {
+  const ObjectiveList list = objective_of("{asft: {sft_weight: 0}}");
+  const auto gradient = [&](double chosen, double rejected) {
+    const Tensor logps = at::tensor({chosen, rejected}, at::kDouble).set_requires_grad(true);
+    const Batch batch = testing::batch_of(
+        list, 1, 2, [](TokenRecord& record, std::int64_t) { record.preferences = {{.chosen = 0, .rejected = 1}}; });
+    Responses responses = batch.skeleton(logps);
+    responses.logps = 1 * logps;
+    const Tensor loss = compute(list, responses, std::vector<Statistics>(1), {}).terms[0].sum;
+    EXPECT_NEAR(loss.item<double>(), -chosen - std::log(-std::expm1(rejected)), 1e-9);
+    loss.backward();
+    return logps.grad();
+  };
+  for (const double rejected : {-1e-6, -0.3, -5.0, -50.0}) {
+    const Tensor at_both = gradient(-2, rejected);
+    EXPECT_TRUE(std::isfinite(at_both[1].item<double>())) << rejected;
+    EXPECT_EQ(at_both[0].item<double>(), -1);
+    EXPECT_EQ(gradient(-1e-6, rejected)[0].item<double>(), -1);
+  }
+}
+
+// Three actions of which the pairs never show the third; what they teach generalises to it most of all.
+class UnseenAction {
+ public:
+  explicit UnseenAction(int seed) : random_(static_cast<std::uint64_t>(seed), "unseen-action") {
+    const Tensor features = at::tensor({1.0, 0.0, 0.0, 1.0, 2.0, -1.0}, at::kDouble).view({1, 3, 2});
+    const Tensor bias = at::tensor({0.495, 0.495, 0.01}, at::kDouble).log().view({1, 3});
+    policy_ = std::make_unique<LinearPolicy>(features, bias, at::zeros({2}, at::kDouble));
+  }
+
+  // The reverse KL after training on the one pair and fresh samples of the policy at every step.
+  double train(const std::string& objective, int steps, double rate) {
+    const ObjectiveList list = objective_of(objective);
+    for (int step = 0; step < steps; ++step) policy_->descend(list, batch(list, 4), rate);
+    return policy_->reverse_kl();
+  }
+
+  LinearPolicy& policy() { return *policy_; }
+
+  // One record with the pair and one whose completions are `samples` draws: completion 3 + k there is draw k.
+  Batch batch(const ObjectiveList& list, int samples) {
+    Batch result = testing::batch_of(list, 1, 3 + samples, [](TokenRecord& record, std::int64_t) {
+      record.preferences = {{.chosen = 0, .rejected = 1}};
+      record.thumbs.assign(record.scored_tokens.size(), 0);
+      record.thumbs[2] = 1;  // the third action is nobody's sample
+    });
+    const Tensor p = policy_->log_probabilities().exp();
+    for (auto& response : result.responses) {
+      if (response.role != ResponseRole::self_sample) continue;
+      const double draw = random_.uniform();
+      response.completion = draw < p[0][0].item<double>() ? 0 : draw < (p[0][0] + p[0][1]).item<double>() ? 1 : 2;
+    }
+    return result;
+  }
+
+ private:
+  Random random_;
+  std::unique_ptr<LinearPolicy> policy_;
+};
+
+TEST_F(PairClaims, DpoRunsAwayThroughAnUnseenActionAndHypoStaysInAKlBall) {
+  for (int seed = 0; seed < seeds; ++seed) {
+    EXPECT_GT(UnseenAction(seed).train("{dpo: {beta: 0.5}}", 150, 1), 2) << seed;
+    EXPECT_LT(UnseenAction(seed).train("{hypo: {lambda: 0.3, objective: {dpo: {beta: 0.5}}}}", 150, 0.3), 1) << seed;
+  }
+}
+
+// The mean of the sampled gradient against the exact one, as a z-score over draws.
+TEST_F(PairClaims, HyposSampledKlGradientIsUnbiasedWithAndWithoutItsBaseline) {
+  for (const char* baseline : {"none", "leave_one_out"}) {
+    const ObjectiveList list =
+        objective_of("{hypo: {lambda: 1, baseline: " + std::string(baseline) + ", objective: {dpo: {weight: 0}}}}");
+    UnseenAction world(1);
+    world.train("{dpo: {beta: 0.5}}", 20, 0.5);  // away from the reference, where the gradient is 0
+    LinearPolicy& policy = world.policy();
+    Tensor theta = policy.theta();
+    const Tensor exact = testing::finite_differences(theta, [&](const Tensor& moved) {
+      const at::AutoGradMode off(false);
+      const Tensor centre = theta.clone();
+      theta.copy_(moved);
+      const double kl = policy.reverse_kl();
+      theta.copy_(centre);
+      return kl;
+    });
+    constexpr int draws = 800;
+    Tensor sum = at::zeros({2}, at::kDouble), squares = at::zeros({2}, at::kDouble);
+    for (int draw = 0; draw < draws; ++draw) {
+      policy.descend(list, world.batch(list, 3), 0);
+      sum += theta.grad();
+      squares += theta.grad() * theta.grad();
+    }
+    const Tensor mean = sum / draws, error = ((squares / draws - mean * mean) / draws).sqrt();
+    EXPECT_LT(((mean - exact) / error).abs().max().item<double>(), 3.5) << baseline << mean << exact;
+  }
+}
+
+TEST_F(PairClaims, XposBonusIsTheSamplesLogLikelihood) {
+  UnseenAction world(2);
+  const ObjectiveList with = objective_of("{xpo: {alpha: 0.25}}"), without = objective_of("dpo");
+  Batch batch = world.batch(with, 1);
+  LinearPolicy& policy = world.policy();
+  policy.descend(with, batch, 0);
+  const Tensor both = policy.theta().grad().clone();
+  policy.descend(without, world.batch(without, 1), 0);
+  const Tensor plain = policy.theta().grad().clone();
+  std::int64_t sample = -1;
+  for (const auto& response : batch.responses) {
+    if (response.role == ResponseRole::self_sample) sample = response.completion;
+  }
+  // d log pi(y) = features(y) - E features
+  const Tensor p = policy.log_probabilities()[0].exp();
+  const Tensor features = at::tensor({1.0, 0.0, 0.0, 1.0, 2.0, -1.0}, at::kDouble).view({3, 2});
+  const Tensor score = features[sample] - at::matmul(p, features);
+  EXPECT_TRUE(at::allclose(both - plain, 0.25 * score, 1e-12, 1e-14));
+}
+
+// The law of best and worst of n uniform draws on `bins` quantiles of the reward, as weighted comparisons of one
+// record.
+Batch best_and_worst_of(const ObjectiveList& list, int n, std::int32_t bins) {
+  const auto range = [&](std::int32_t worst, std::int32_t best) {  // all n draws in bins worst .. best
+    return best < worst ? 0.0 : std::pow((best - worst + 1.0) / bins, n);
+  };
+  return testing::batch_of(list, 1, bins, [&](TokenRecord& record, std::int64_t) {
+    for (std::int32_t worst = 0; worst < bins; ++worst) {
+      for (std::int32_t best = worst; best < bins; ++best) {
+        const double mass =
+            range(worst, best) - range(worst + 1, best) - range(worst, best - 1) + range(worst + 1, best - 1);
+        record.preferences.push_back({.chosen = best, .rejected = worst, .weight = mass});
+      }
+    }
+  });
+}
+
+struct BestOfN {
+  double win_rate = 0, kl = 0;  // against the uniform reference; a tie is half a win
+};
+
+BestOfN imitate(int n, double alpha, double rate, int steps) {
+  constexpr std::int32_t bins = 40;
+  const ObjectiveList list =
+      objective_of("{bonbon: {n: " + std::to_string(n) + ", alpha: " + std::to_string(alpha) + "}}");
+  TabularPolicy policy(at::zeros({1, bins}, at::kDouble));
+  const Batch batch = best_and_worst_of(list, n, bins);
+  for (int step = 0; step < steps; ++step) {
+    policy.logits().mutable_grad() = Tensor();
+    const Loss loss = compute(list, policy.score(batch, needs_of(list)), std::vector<Statistics>(1), {});
+    (loss.terms[0].weight * loss.terms[0].sum + loss.terms[1].weight * loss.terms[1].sum)
+        .backward();  // masses sum to 1
+    const at::AutoGradMode off(false);
+    Tensor(policy.logits()).sub_(rate * policy.logits().grad());
+  }
+  const Tensor logps = policy.log_probabilities()[0], p = logps.exp();
+  const Tensor below = (at::arange(bins, at::kDouble) + 0.5) / bins;
+  return {(p * below).sum().item<double>(), (p * (logps + std::log(bins))).sum().item<double>()};
+}
+
+// Gui et al. 2024: best-of-n wins n / (n + 1) of the time at a divergence of log n - (n - 1) / n.
+TEST_F(PairClaims, BonbonsLikelihoodTermAloneReachesTheBestOfNLaw) {
+  for (const int n : {2, 4}) {
+    const BestOfN reached = imitate(n, 1, 5, 400);
+    EXPECT_NEAR(reached.win_rate, n / (n + 1.0), 0.01 * n / (n + 1.0)) << n;
+    EXPECT_NEAR(reached.kl, std::log(n) - (n - 1.0) / n, 0.012) << n;
+  }
+}
+
+// The square alone does not: 0.657 instead of 0.667 and 0.834 instead of 0.8, as the tabular optimum has it.
+TEST_F(PairClaims, BonbonsSquareAloneReachesItsOwnOptimum) {
+  EXPECT_NEAR(imitate(2, 0, 0.2, 400).win_rate, 0.657, 0.004);
+  EXPECT_NEAR(imitate(4, 0, 0.2, 400).win_rate, 0.834, 0.004);
+}
+
+// The target gap is the mean of (n - 1) (log of the largest - log of the smallest of n uniform draws).
+TEST_F(PairClaims, BonbonsGapIsTheMeanLogRatioOfBestAndWorst) {
+  Random random(3, "bonbon");
+  for (const auto& [n, gap] : {std::pair{2, 1.0}, std::pair{4, 5.5}, std::pair{8, 18.15}}) {
+    double sum = 0, squares = 0;
+    constexpr int draws = 40000;
+    for (int draw = 0; draw < draws; ++draw) {
+      double smallest = 1, largest = 0;
+      for (int i = 0; i < n; ++i) {
+        const double u = random.uniform();
+        smallest = std::min(smallest, u);
+        largest = std::max(largest, u);
+      }
+      const double value = (n - 1) * (std::log(largest) - std::log(smallest));
+      sum += value;
+      squares += value * value;
+    }
+    const double mean = sum / draws, error = std::sqrt((squares / draws - mean * mean) / draws);
+    EXPECT_LT(std::abs(mean - gap), 4 * error) << n << " " << mean;
+  }
+}
+
+// Wu et al. 2024, eq. 4.1: exact updates play a game; their average is an equilibrium. In an unbalanced rock, paper,
+// scissors every single action can be exploited, also the best one of a fitted reward.
+TEST_F(PairClaims, SppoAveragesToANashMixWhereEveryRewardsBestActionIsExploitable) {
+  const std::vector<std::vector<double>> wins{{0.5, 0.9, 0.3}, {0.1, 0.5, 0.8}, {0.7, 0.2, 0.5}};
+  const ObjectiveList list = objective_of("{sppo: {score: win_probability, beta: 2}}");
+  TabularPolicy policy(at::tensor({0.6, 0.0, -0.6}, at::kDouble).view({1, 3}));
+  std::vector<double> average(3, 0);
+  constexpr int rounds = 300;
+  for (int round = 0; round < rounds; ++round) {
+    const Tensor logps = policy.log_probabilities();
+    policy.freeze("reference", logps);
+    std::vector<double> p, win(3, 0);
+    for (std::int64_t i = 0; i < 3; ++i) p.push_back(std::exp(logps[0][i].item<double>()));
+    for (std::size_t i = 0; i < 3; ++i) {
+      average[i] += p[i] / rounds;
+      for (std::size_t j = 0; j < 3; ++j) win[i] += wins[i][j] * p[j];
+    }
+    const Batch batch = testing::batch_of(list, 1, 3, [&](TokenRecord& record, std::int64_t) {
+      for (const double score : win) record.labels.push_back({.score = score});
+      record.preferences = {{.chosen = 0, .rejected = 1}, {.chosen = 1, .rejected = 2}, {.chosen = 2, .rejected = 0}};
+    });
+    Counts counts;
+    counts.add(batch);
+    for (int step = 0; step < 6; ++step) {
+      policy.logits().mutable_grad() = Tensor();
+      total(compute(list, policy.score(batch, needs_of(list)), std::vector<Statistics>(1), {}), counts).backward();
+      const at::AutoGradMode off(false);
+      Tensor(policy.logits()).sub_(0.7 * policy.logits().grad());
+    }
+  }
+  const auto gap = [&](const std::vector<double>& mix) {  // what the best reply to it wins beyond a half
+    double best = 0;
+    for (const auto& row : wins) best = std::max(best, row[0] * mix[0] + row[1] * mix[1] + row[2] * mix[2] - 0.5);
+    return best;
+  };
+  EXPECT_LT(gap(average), 0.02);
+  for (const auto& pure : {std::vector<double>{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}) EXPECT_GT(gap(pure), 0.19);
+}
+
+}  // namespace
+}  // namespace attune
