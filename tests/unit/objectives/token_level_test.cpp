@@ -129,8 +129,7 @@ Tensor matrix(const Json& rows) {
 
 // tests/parity/record_distillation.py: TRL's own loss on the same logits, a token each.
 TEST(Gkd, LossAndGradientEqualTrls) {
-  const Json recorded =
-      Json::parse(read_file(Path(ATTUNE_SOURCE_DIR) / "tests/parity/recorded/distillation.json"));
+  const Json recorded = Json::parse(read_file(Path(ATTUNE_SOURCE_DIR) / "tests/parity/recorded/distillation.json"));
   const Tensor student = matrix(*recorded.find("student")), teacher = matrix(*recorded.find("teacher"));
   for (const Json& one : recorded.find("cases")->items()) {
     const ObjectiveList list = objective_of("{gkd: {beta: " + one.find("beta")->str() +
