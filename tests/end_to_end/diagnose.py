@@ -96,11 +96,17 @@ def check_scores_of_another_reward(folder, trained):
 
 def check_refusals(folder, trained):
     model, data = ("--model", trained), ("--data", PAIRS)
+    other = pathlib.Path(shutil.copytree(MODEL, folder / "other"))
+    settings = json.loads((other / "tokenizer.json").read_text())
+    vocabulary = settings["model"]["vocab"]
+    vocabulary["a"], vocabulary["b"] = vocabulary["b"], vocabulary["a"]
+    (other / "tokenizer.json").write_text(json.dumps(settings))
     for code, *words in ((2, "ranking-accuracy", *model, *data), (2, "ranking-accuracy-gap", *model), (2, "ranking-accuracy-gap", *data),
                          (2, "pair-dynamics", *model, *data), (2, "reverse-kl", *model, *data), (2, "ranking-accuracy-gap", *model, *data, "--refrence", MODEL),
                          (2, "ranking-accuracy-gap", "--models", trained, *model, *data), (78, "ranking-accuracy-gap", *model, *data, "beta=0"),
                          (78, "ranking-accuracy-gap", *model, *data, "bta=1"), (65, "ranking-accuracy-gap", *model, "--data", DEMONSTRATIONS),
-                         (66, "ranking-accuracy-gap", *model, "--data", "nowhere"), (78, "dpo-field-analysis", *model, *data), (2,)):
+                         (66, "ranking-accuracy-gap", *model, "--data", "nowhere"), (78, "dpo-field-analysis", *model, *data), (2, "dpo-field-analysis", *data),
+                         (78, "reverse-kl", *model, *data, "--reference", other), (2,)):
         found, out, err = attune(folder, "diagnose", *words, "--html", "refused.html")
         assert found == code and out == "" and len(error_lines(err)) == 1, (words, found, out, err)
         assert not (folder / "refused.html").exists(), words

@@ -39,6 +39,9 @@ struct Named {
   std::vector<ModelChoice> models = {};
   std::optional<ModelChoice> reference = {};
   std::vector<std::string> data = {};
+  std::string tokenizer = {};    // of all of them; empty: nothing is named that has one
+  bool tokenizer_given = false;  // on the command line: then it is taken for all
+  std::string chat_template = {};
   std::int64_t max_tokens = 0, batch_tokens = 0;
 };
 
@@ -56,17 +59,18 @@ Named named_on(Arguments& arguments, std::vector<std::string>& assignments) {
       named.models.push_back(model_named(word));
     }
   }
-  Arguments probe = arguments;
-  if (probe.option("--model")) {
+  if (auto model = arguments.option("--model")) {
     if (!named.models.empty()) arguments.fail("--model and --models", "one of the two");
-    named.models.push_back(model_choice(arguments));
-  } else {
-    const auto tokenizer = arguments.option("--tokenizer"), text = arguments.option("--template");
-    for (ModelChoice& choice : named.models) {
-      if (tokenizer) choice.tokenizer = *tokenizer;
-      if (text) choice.chat_template = *text;
-    }
+    const auto adapter = arguments.option("--adapter");
+    named.models.push_back(adapter ? ModelChoice{.model = *model, .tokenizer = *model, .adapter = adapter}
+                                   : model_named(*model));
   }
+  if (!named.models.empty()) named.tokenizer = named.models.front().tokenizer;
+  if (auto tokenizer = arguments.option("--tokenizer")) {
+    named.tokenizer = *tokenizer;
+    named.tokenizer_given = true;
+  }
+  named.chat_template = arguments.option("--template").value_or("");
   if (const auto reference = arguments.option("--reference")) {
     named.reference = model_named(*reference);
   } else if (!named.models.empty() && named.models.front().adapter) {
@@ -94,13 +98,21 @@ void check(const Arguments& arguments, const Demands& demands, const Named& name
   if (demands.reference && !named.reference) {
     arguments.fail("no --reference", "the model that training started from");
   }
+  if (!named.data.empty() && named.tokenizer.empty()) arguments.fail("--data without --model", "one, or --tokenizer T");
+}
+
+// Models are compared token by token: a folder that brings another tokenizer is refused.
+void check_tokenizer(const ModelChoice& choice, const Tokenizer& tokenizer, const std::string& name) {
+  if (choice.tokenizer == name || !std::filesystem::exists(Path(choice.tokenizer) / "tokenizer.json")) return;
+  if (Tokenizer::load(choice.tokenizer).fingerprint() == tokenizer.fingerprint()) return;
+  throw ConfigError({.file = choice.tokenizer}, "another tokenizer than that of " + name, "models of one tokenizer",
+                    "name one with --tokenizer if the difference does not matter");
 }
 
 EncodedSplit read_split(const std::string& path, const Named& named, const Tokenizer& tokenizer) {
   const ReadResult read = read_dataset({{.path = path}});
-  EncodedData encoded =
-      encode(read.dataset, tokenizer,
-             {.max_tokens = named.max_tokens, .chat = chat_encoder(named.models.front().chat_template, tokenizer)});
+  EncodedData encoded = encode(read.dataset, tokenizer,
+                               {.max_tokens = named.max_tokens, .chat = chat_encoder(named.chat_template, tokenizer)});
   log_report(encoded.report);
   return {.name = Path(path).stem().string(), .records = std::move(encoded.records)};
 }
@@ -108,6 +120,26 @@ EncodedSplit read_split(const std::string& path, const Named& named, const Token
 ModelSource source_of(const ModelChoice& choice, const Tokenizer& tokenizer) {
   return {.name = choice.adapter.value_or(choice.model),
           .load = [&choice, &tokenizer] { return load_choice(choice, tokenizer); }};
+}
+
+std::optional<Tokenizer> tokenizer_of(const Named& named) {
+  if (named.tokenizer.empty()) return std::nullopt;
+  return Tokenizer::load(named.tokenizer);
+}
+
+// Looks at both of them for as long as it lives.
+Subject subject_of(const Named& named, const std::optional<Tokenizer>& tokenizer) {
+  Subject subject{.batch_tokens = named.batch_tokens};
+  if (!tokenizer) return subject;
+  subject.text = text_interface(*tokenizer);
+  const auto source = [&](const ModelChoice& choice) {
+    if (!named.tokenizer_given) check_tokenizer(choice, *tokenizer, named.tokenizer);
+    return source_of(choice, *tokenizer);
+  };
+  for (const ModelChoice& choice : named.models) subject.models.push_back(source(choice));
+  if (named.reference) subject.reference = source(*named.reference);
+  for (const std::string& path : named.data) subject.data.push_back(read_split(path, named, *tokenizer));
+  return subject;
 }
 
 }  // namespace
@@ -123,15 +155,8 @@ int run_diagnose(Arguments& arguments) {
   configure(diagnostic, assignments);
   check(arguments, diagnostic->demands(), named);
 
-  Subject subject{.batch_tokens = named.batch_tokens};
-  std::optional<Tokenizer> tokenizer;
-  if (!named.models.empty()) {
-    tokenizer = Tokenizer::load(named.models.front().tokenizer);
-    for (const std::string& path : named.data) subject.data.push_back(read_split(path, named, *tokenizer));
-    for (const ModelChoice& choice : named.models) subject.models.push_back(source_of(choice, *tokenizer));
-    if (named.reference) subject.reference = source_of(*named.reference, *tokenizer);
-    subject.text = text_interface(*tokenizer);
-  }
+  const std::optional<Tokenizer> tokenizer = tokenizer_of(named);
+  const Subject subject = subject_of(named, tokenizer);
   const ReportPage page = diagnostic->run(subject);
   if (html) write_durably(disk(), *html, html_of(page));
   Answer answer;

@@ -52,6 +52,10 @@ void add_pair_metrics(Metrics& metrics, const PairSides& sides, const Tensor& ch
   add("rewards/accuracies", (margin > 0).to(margin.scalar_type()) + 0.5 * (margin == 0).to(margin.scalar_type()));
   add("logps/chosen", sides.chosen);
   add("logps/rejected", sides.rejected);
+  add("rankings/accuracies", (sides.chosen >= sides.rejected).to(margin.scalar_type()));
+  if (!sides.chosen_reference.defined()) return;
+  add("logps/chosen_fell", (sides.chosen < sides.chosen_reference).to(margin.scalar_type()));
+  add("field/log_ratios", sides.rejected_log_ratio() - sides.chosen_log_ratio());
 }
 
 Tensor logistic(const Tensor& x) { return -at::log_sigmoid(x); }

@@ -2,14 +2,11 @@
 #include "attune/diagnostics/ches.h"
 
 #include <ATen/ops/softmax.h>
-#include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 
-#include "attune/diagnostics/partials.h"
-#include "attune/policy/language.h"
 #include "attune/stats/paired.h"
 #include "unit/diagnostics/support.h"
 
@@ -68,32 +65,13 @@ TEST(Ches, TheMeanDistributionIsTheSoftmaxWhereChosenAnswersAreScored) {
   EXPECT_LT(testing::distance(states.chosen_distribution, sum / rows), 1e-12);
 }
 
-// Gradient descent on the DPO loss of these pairs alone, from a copy of the model: the change of each chosen answer's
-// log-probability.
+// What DPO on these pairs alone does to each chosen answer's log-probability.
 std::vector<double> learned(const LanguageModel& start, std::span<const TokenRecord> records, int steps, double rate) {
-  LanguageModel model = start.frozen_copy();
+  LanguageModel before = start.frozen_copy(), after = testing::learn_pairs(start, records, steps, rate);
   const auto pairs = compared_pairs(records);
-  const auto before = pair_logps(model, records, pairs, 4096);
-  model.parameters().require_gradients(true);
-  LanguagePolicy policy(model, records);
-  ObjectiveList dpo = {objective_named("dpo")};
-  Layout layout;
-  for (std::size_t i = 0; i < records.size(); ++i) lay_out(dpo, records[i].view(static_cast<std::int64_t>(i)), layout);
-  Batch batch = layout.take();
-  std::vector<double> reference;  // chosen and rejected of each record
-  for (const Sides& sides : before) reference.insert(reference.end(), {sides.chosen, sides.rejected});
-  batch.known_logps["reference"] = at::tensor(reference, at::kDouble);
-  Counts counts;
-  counts.add(batch);
-  for (int step = 0; step < steps; ++step) {
-    model.parameters().zero_gradients();
-    total(compute(dpo, policy.score(batch, needs_of(dpo)), {Statistics()}, {}), counts).backward();
-    const at::NoGradGuard off;
-    Tensor(model.parameters().flat()).sub_(rate * model.parameters().gradient());
-  }
+  const auto first = pair_logps(before, records, pairs, 4096), last = pair_logps(after, records, pairs, 4096);
   std::vector<double> change;
-  const auto after = pair_logps(model, records, pairs, 4096);
-  for (std::size_t i = 0; i < pairs.size(); ++i) change.push_back(after[i].chosen - before[i].chosen);
+  for (std::size_t i = 0; i < pairs.size(); ++i) change.push_back(last[i].chosen - first[i].chosen);
   return change;
 }
 

@@ -63,6 +63,7 @@ TEST(Field, PartialsOfEveryRegisteredPairObjectiveAreItsFiniteDifferences) {
       continue;  // it does not learn from two log-probabilities
     }
   }
+  RecordProperty("objectives", looked_at);
   EXPECT_GE(looked_at, 2);
 }
 

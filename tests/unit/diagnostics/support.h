@@ -1,6 +1,8 @@
 // Small models and pairs for diagnostics.
 #pragma once
 
+#include <ATen/ops/tensor.h>
+
 #include <memory>
 #include <string>
 #include <vector>
@@ -9,6 +11,8 @@
 #include "attune/config/read.h"
 #include "attune/diagnostics/diagnostic.h"
 #include "attune/diagnostics/pairs.h"
+#include "attune/diagnostics/partials.h"
+#include "attune/policy/language.h"
 #include "support/tiny_models.h"
 
 namespace attune::testing {
@@ -44,6 +48,33 @@ inline std::vector<TokenRecord> random_pairs(std::size_t count, std::uint64_t se
     records.back().row = static_cast<std::int64_t>(i);
   }
   return records;
+}
+
+// A copy of the model after steps of gradient descent on the DPO loss of these pairs, the start as the reference.
+inline LanguageModel learn_pairs(const LanguageModel& start, std::span<const TokenRecord> records, int steps,
+                                 double rate) {
+  LanguageModel model = start.frozen_copy();
+  ObjectiveList dpo = {diagnostics::objective_named("dpo")};
+  Layout layout;
+  std::vector<double> reference;  // chosen and rejected of each record
+  const auto pairs = diagnostics::compared_pairs(records);
+  for (const auto& sides : diagnostics::pair_logps(model, records, pairs, 4096)) {
+    reference.insert(reference.end(), {sides.chosen, sides.rejected});
+  }
+  for (std::size_t i = 0; i < records.size(); ++i) lay_out(dpo, records[i].view(static_cast<std::int64_t>(i)), layout);
+  Batch batch = layout.take();
+  batch.known_logps["reference"] = at::tensor(reference, at::kDouble);
+  Counts counts;
+  counts.add(batch);
+  model.parameters().require_gradients(true);
+  LanguagePolicy policy(model, records);
+  for (int step = 0; step < steps; ++step) {
+    model.parameters().zero_gradients();
+    total(compute(dpo, policy.score(batch, needs_of(dpo)), {Statistics()}, {}), counts).backward();
+    const at::NoGradGuard off;
+    Tensor(model.parameters().flat()).sub_(rate * model.parameters().gradient());
+  }
+  return model;
 }
 
 // The model must outlive the source.
