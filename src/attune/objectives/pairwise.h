@@ -33,7 +33,13 @@ PairSides pair_sides(const Responses& responses, const char* reference);  // wit
 PairSides pair_sides(const Responses& responses, const char* reference, double tail);
 
 // rewards/{chosen,rejected,accuracies,margins} and logps/{chosen,rejected}: means over pairs, under TRL's names.
-// `chosen_reward` and `rejected_reward` [P] are the implicit rewards, in nats times beta.
+// `chosen_reward` and `rejected_reward` [P] are the implicit rewards, in nats times beta. Beside them, at no further
+// pass, what attune diagnose looks at in full:
+//   rankings/accuracies   1[log pi(c) >= log pi(r)]: who is likelier, not who gained
+//   logps/chosen_fell     1[log pi(c) < log ref(c)]: likelihood displacement; with a reference
+//   field/log_ratios      log(x2 / x1), x = pi / ref of the rejected and the chosen answer: for DPO, the logarithm of
+//   how
+//                         hard the chosen one is pulled over how hard the rejected one is pushed; with a reference
 void add_pair_metrics(Metrics& metrics, const PairSides& sides, const Tensor& chosen_reward,
                       const Tensor& rejected_reward);
 
