@@ -40,11 +40,11 @@ class Bco final : public Objective {
 
   void check() const override {
     if (min_weight_ <= max_weight_) return;
-    throw ConfigError({.field = "objective.bco.min_weight"}, format_double(min_weight_),
+    throw ConfigError({.field = "min_weight"}, format_double(min_weight_),
                       "at most max_weight, " + format_double(max_weight_));
   }
 
-  Needs needs() const override { return {.models = {"reference"}, .statistics = true}; }
+  Needs needs() const override { return {.models = {"reference"}, .statistics = true, .gathered = good_and_bad}; }
   std::string data() const override { return opinions_data; }
   void layout(const RecordView& record, Layout& layout) const override { lay_out_opinions(record, layout); }
 
@@ -63,7 +63,7 @@ class Bco final : public Objective {
     return faded;
   }
 
-  // Jung et al. 2024, section 3: good -log sigmoid(r - delta), bad -w log sigmoid(-(r - delta)), r = beta (log pi - log
+  // Jung et al. 2024: good -log sigmoid(r - delta), bad -w log sigmoid(-(r - delta)), r = beta (log pi - log
   // reference); delta = (mean r of the good + mean r of the bad) / 2, without gradient. w is the density ratio of the
   // prompts, which the data brings as the weight of the feedback.
   Loss compute(const Responses& responses, const Statistics& statistics, const Progress&) const override {

@@ -18,11 +18,13 @@ class Kto final : public Objective {
     fields("desirable_weight", desirable_weight_, "weight of good answers").at_least(0);
     fields("undesirable_weight", undesirable_weight_,
            "weight of bad answers; keep weight times number of the two kinds "
-           "within a factor of 4/3 of each other (eq. 9)")
+           "within a factor of 4/3 of each other (eq. 8)")
         .at_least(0);
   }
 
-  Needs needs() const override { return {.models = {"reference"}, .statistics = true, .probes = true}; }
+  Needs needs() const override {
+    return {.models = {"reference"}, .statistics = true, .gathered = ResponseRole::kl_probe, .probes = true};
+  }
   std::string data() const override { return opinions_data; }
 
   // Every judged answer once more after another record's prompt. A step of one record borrows the prompt of the next
@@ -42,7 +44,7 @@ class Kto final : public Objective {
     return statistics;
   }
 
-  // Ethayarajh et al. 2024, eq. 8: the reference point z0 is an estimate of KL(pi || reference), never below 0.
+  // Ethayarajh et al. 2024, eq. 7: the reference point z0 is an estimate of KL(pi || reference), never below 0.
   //   good: w_d (1 - sigmoid(beta (r - z0))),  bad: w_u (1 - sigmoid(beta (z0 - r))),  r = log pi - log reference.
   Loss compute(const Responses& responses, const Statistics& statistics, const Progress&) const override {
     const auto good = answers(responses, ResponseRole::chosen, "reference");
@@ -68,7 +70,7 @@ ATTUNE_PART(Objective, kto, Kto,
                 "prompts",
             .formula =
                 "good: 1 - sigmoid(beta (r - z0)); bad: 1 - sigmoid(beta (z0 - r)); r = log pi - log ref, "
-                "z0 = max(0, mean r on mismatched prompts)   (eq. 8)",
+                "z0 = max(0, mean r on mismatched prompts)   (eq. 7)",
             .paper =
                 "Ethayarajh et al. 2024, KTO: Model Alignment as Prospect Theoretic Optimization, "
                 "arXiv:2402.01306");

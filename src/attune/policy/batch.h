@@ -48,6 +48,8 @@ struct Batch {
   // Log-probabilities of frozen models that are known beforehand: role -> [R]. What is missing is computed.
   std::map<std::string, Tensor> known_logps = {};
 
+  // Only the responses in these roles; pairs and groups that lose a response are left out.
+  Batch with(Roles roles) const;
   // The part of Responses that the plan alone decides: roles, lengths, labels, pairs, groups; `like` gives dtype and
   // device.
   Responses skeleton(const Tensor& like) const;

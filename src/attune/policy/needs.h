@@ -6,6 +6,7 @@
 
 #include "attune/model/output_heads.h"
 #include "attune/model/vocabulary.h"
+#include "attune/policy/responses.h"
 
 namespace attune {
 
@@ -15,6 +16,7 @@ struct Needs {
   std::vector<HeadSpec> heads = {};
   bool tokens = false;             // per-token columns
   bool statistics = false;         // gather() over the whole step before the losses
+  Roles gathered = Roles::all();   // which responses gather() looks at: no others are scored for it
   bool reference_answers = false;  // the data's gold answers as completions (RecordView::reference_answer)
   bool rationales = false;         // the reasons for comparisons as completions (RecordView::Preference::rationale)
   bool probes = false;       // responses that no cache of frozen columns holds: after another prompt, whole sequences

@@ -1,9 +1,11 @@
 #include "attune/policy/policy.h"
 
+#include <ATen/ops/index_select.h>
 #include <ATen/ops/tensor.h>
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "attune/base/errors.h"
 #include "attune/policy/loss.h"
@@ -51,6 +53,7 @@ void Needs::merge(const Needs& other) {
   merge_by_name(heads, other.heads);
   tokens = tokens || other.tokens;
   activations = activations || other.activations;
+  if (other.statistics) gathered = statistics ? gathered | other.gathered : other.gathered;
   statistics = statistics || other.statistics;
   probes = probes || other.probes;
   reference_answers = reference_answers || other.reference_answers;
@@ -58,9 +61,9 @@ void Needs::merge(const Needs& other) {
 }
 
 std::string_view name(ResponseRole role) {
-  static constexpr std::array<std::string_view, role_count> names = {
-      "chosen",           "rejected", "self_sample", "rationale", "kl_probe",
-      "reference_answer", "ranked",   "sequence",    "variant"};
+  static constexpr std::array<std::string_view, role_count> names = {"chosen",    "rejected", "self_sample",
+                                                                     "rationale", "kl_probe", "reference_answer",
+                                                                     "ranked",    "sequence", "variant"};
   return names[static_cast<std::size_t>(role)];
 }
 
@@ -76,6 +79,42 @@ Tensor Responses::indices_of(ResponseRole role) const {
     if (roles[i] == role) indices.push_back(static_cast<std::int64_t>(i));
   }
   return index_tensor(indices, logps);
+}
+
+Batch Batch::with(Roles roles) const {
+  Batch result{.records = records};
+  std::vector<std::int64_t> kept, place(responses.size(), -1);  // response -> its place in the result
+  for (std::size_t i = 0; i < responses.size(); ++i) {
+    if (!roles.has(responses[i].role)) continue;
+    place[i] = std::ssize(kept);
+    kept.push_back(static_cast<std::int64_t>(i));
+    result.responses.push_back(responses[i]);
+  }
+  const auto place_of = [&](std::int64_t response) { return place[static_cast<std::size_t>(response)]; };
+  for (PlannedPair pair : pairs) {
+    pair.chosen = place_of(pair.chosen);
+    pair.rejected = place_of(pair.rejected);
+    if (pair.chosen >= 0 && pair.rejected >= 0) result.pairs.push_back(pair);
+  }
+  if (!group.empty()) {
+    std::map<std::int64_t, std::int64_t> whole;  // groups that keep all their responses -> their new number
+    for (const std::int64_t number : group) whole.try_emplace(number, 0);
+    whole.erase(-1);
+    for (std::size_t i = 0; i < responses.size(); ++i) {
+      if (place[i] < 0) whole.erase(group[i]);
+    }
+    std::int64_t count = 0;
+    for (auto& [number, renumbered] : whole) renumbered = count++;
+    for (const std::int64_t i : kept) {
+      const auto found = whole.find(group[static_cast<std::size_t>(i)]);
+      result.group.push_back(found != whole.end() ? found->second : -1);
+    }
+    if (count == 0) result.group.clear();
+  }
+  for (const auto& [role, column] : known_logps) {
+    result.known_logps[role] = column.index_select(0, index_tensor(kept, column));
+  }
+  return result;
 }
 
 Responses Batch::skeleton(const Tensor& like) const {

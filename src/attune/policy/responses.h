@@ -34,6 +34,16 @@ class Roles {
   constexpr bool empty() const { return bits_ == 0; }
   constexpr bool has(ResponseRole role) const { return (bits_ & Roles(role).bits_) != 0; }
   friend constexpr Roles operator|(Roles a, Roles b);
+  constexpr Roles without(ResponseRole role) const {
+    Roles rest = *this;
+    rest.bits_ &= ~Roles(role).bits_;
+    return rest;
+  }
+  static constexpr Roles all() {
+    Roles every;
+    every.bits_ = (1U << role_count) - 1;
+    return every;
+  }
 
  private:
   unsigned bits_ = 0;

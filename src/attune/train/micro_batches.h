@@ -13,17 +13,19 @@
 namespace attune {
 
 struct StepPlan {
-  std::vector<Batch> batches = {};
+  std::vector<Batch> batches = {};   // for the losses: without KL probes, which no loss looks at
+  std::vector<Batch> gathered = {};  // for the statistics, where an objective has any
   Counts counts = {};
   std::int64_t tokens = 0;  // computed: every prompt once
 };
 
-// Lays out the records of each bin. Probe prompts (KTO's mismatched pairs) are the next record of the step.
+// Lays out the records of each bin. The prompt of a record's KL probes (KTO's mismatched pairs) is that of the next
+// record of the step whose prompt is another one; of a step without any, of the next such record of the data.
 StepPlan plan_step(const std::vector<std::vector<std::int64_t>>& bins, const ObjectiveList& objectives,
                    std::span<const TokenRecord> records, const std::map<std::string, FrozenColumn>& frozen);
 
-// Statistics of each objective over the whole step, gathered without gradient; one pass over the micro-batches, and
-// only when an objective gathers any.
+// Statistics of each objective over the whole step, gathered without gradient in one pass over what the objectives
+// gather from; none where no objective gathers any.
 std::vector<Statistics> gather_statistics(const StepPlan& plan, const ObjectiveList& objectives, const Needs& needs,
                                           Policy& policy, const std::vector<Statistics>& previous);
 
