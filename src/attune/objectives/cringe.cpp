@@ -21,7 +21,7 @@ class Cringe final : public Objective {
   std::string data() const override { return opinions_data; }
   void layout(const RecordView& record, Layout& layout) const override { lay_out_opinions(record, layout); }
 
-  // Adolphs et al. 2022, eq. 6, by token: NLL of good answers + alpha penalty of bad ones, over all tokens of both.
+  // Adolphs et al. 2022, by token: NLL of good answers + alpha penalty of bad ones, over all tokens of both.
   Loss compute(const Responses& responses, const Statistics&, const Progress& progress) const override {
     const auto good = answers(responses, ResponseRole::chosen), bad = answers(responses, ResponseRole::rejected);
     const Tensor penalty =
@@ -44,7 +44,7 @@ ATTUNE_PART(Objective, cringe, Cringe,
             .summary = "learns good answers and sets every token of bad ones against one the model prefers",
             .formula =
                 "good: -log pi(y_t); bad: -alpha log(exp(s+) / (exp(s+) + exp(s-))), s+ drawn from the top k other "
-                "logits; per token   (eq. 5, 6)",
+                "logits; per token",
             .paper = "Adolphs et al. 2022, The CRINGE Loss: Learning what language not to model, arXiv:2211.05826");
 
 }  // namespace attune::objectives

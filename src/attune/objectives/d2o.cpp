@@ -38,7 +38,7 @@ class D2o final : public Objective {
     layout.group(group);
   }
 
-  // Duan et al. 2024, eq. 5: -log sigmoid(beta mean_k (log pi(y_k) - log ref(y_k)) - alpha (log pi(y) - log ref(y))) of
+  // Duan et al. 2024: -log sigmoid(beta mean_k (log pi(y_k) - log ref(y_k)) - alpha (log pi(y) - log ref(y))) of
   // a bad answer y; the mean over a record's bad answers. The paper's two references, one more and one less harmful,
   // are one and the same model in its experiments, and here.
   Loss compute(const Responses& responses, const Statistics&, const Progress&) const override {
@@ -69,13 +69,10 @@ class D2o final : public Objective {
   }
 };
 
-ATTUNE_PART(Objective, d2o, D2o,
-            .summary = "unlearns bad answers without good ones, held in place by the model's own samples",
-            .formula =
-                "-log sigmoid(beta/K sum_k (log pi(y_k) - log ref(y_k)) - alpha (log pi(bad) - log ref(bad)))   "
-                "(eq. 5)",
-            .paper =
-                "Duan et al. 2024, Negating Negatives: Alignment without Human Positive Samples via Distributional "
-                "Dispreference Optimization, arXiv:2403.03419");
+ATTUNE_PART(
+    Objective, d2o, D2o, .summary = "unlearns bad answers without good ones, held in place by the model's own samples",
+    .formula = "-log sigmoid(beta/K sum_k (log pi(y_k) - log ref(y_k)) - alpha (log pi(bad) - log ref(bad)))   ".paper =
+        "Duan et al. 2024, Negating Negatives: Alignment without Human Positive Samples via Distributional "
+        "Dispreference Optimization, arXiv:2403.03419");
 
 }  // namespace attune::objectives

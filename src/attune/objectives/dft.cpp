@@ -15,7 +15,7 @@ class Dft final : public Objective {
   std::string data() const override { return demonstrations_data; }
   void layout(const RecordView& record, Layout& layout) const override { lay_out_demonstrations(record, layout); }
 
-  // Wu et al. 2025, eq. 9: -sg(p_t) log p_t. The gradient of a likelihood is that of a reward of 1 / p on the one right
+  // Wu et al. 2025: -sg(p_t) log p_t. The gradient of a likelihood is that of a reward of 1 / p on the one right
   // token; the factor p, held still, takes the 1 / p away.
   Loss compute(const Responses& responses, const Statistics&, const Progress&) const override {
     const Tensor logps = responses.tokens.logps;
@@ -30,7 +30,7 @@ class Dft final : public Objective {
 };
 
 ATTUNE_PART(Objective, dft, Dft, .summary = "learns demonstrations with every token weighted by its own probability",
-            .formula = "-sum_t sg(pi(y_t | x, y_<t)) log pi(y_t | x, y_<t) / number of answer tokens   (eq. 9)",
+            .formula = "-sum_t sg(pi(y_t | x, y_<t)) log pi(y_t | x, y_<t) / number of answer tokens",
             .paper =
                 "Wu et al. 2025, On the Generalization of SFT: A Reinforcement Learning Perspective with Reward "
                 "Rectification, arXiv:2508.05629");

@@ -49,7 +49,7 @@ class Dro final : public Objective {
     }
   }
 
-  // Richemond et al. 2024, eq. 5: half of (r - V - tau (log pi - log reference))^2, once for the policy with V held
+  // Richemond et al. 2024: half of (r - V - tau (log pi - log reference))^2, once for the policy with V held
   // still and once for the value with the policy held still (algorithm 1). The reward is the score, else 1 for a thumb
   // up and 0 for a thumb down.
   Loss compute(const Responses& responses, const Statistics&, const Progress&) const override {
@@ -84,11 +84,11 @@ class Dro final : public Objective {
   }
 };
 
-ATTUNE_PART(
-    Objective, dro, Dro, .summary = "fits policy and value to the rewards of single answers at once, without pairs",
-    .formula = "1/2 (r - V(x) - tau (log pi - log ref))^2, for pi with V fixed and for V with pi fixed   (eq. 5)",
-    .paper =
-        "Richemond et al. 2024, Offline Regularised Reinforcement Learning for Large Language Models "
-        "Alignment, arXiv:2405.19107");
+ATTUNE_PART(Objective, dro, Dro,
+            .summary = "fits policy and value to the rewards of single answers at once, without pairs",
+            .formula = "1/2 (r - V(x) - tau (log pi - log ref))^2, for pi with V fixed and for V with pi fixed",
+            .paper =
+                "Richemond et al. 2024, Offline Regularised Reinforcement Learning for Large Language Models "
+                "Alignment, arXiv:2405.19107");
 
 }  // namespace attune::objectives

@@ -65,7 +65,7 @@ class Lipo final : public Objective {
   }
 
  private:
-  // Liu et al. 2024, table 1, of every list [G]. Sums over pairs are divided by the number of pairs and sums over
+  // Liu et al. 2024, section 4, of every list [G]. Sums over pairs are divided by the number of pairs and sums over
   // single answers by their number, so that long lists do not outweigh short ones; a list of two is then DPO.
   Tensor of_lists(const Lists& lists, const Tensor& scores) const {
     const Tensor labels = labels_ == LabelScale::unit ? unit_labels(lists) : lists.labels;
@@ -102,7 +102,7 @@ ATTUNE_PART(Objective, lipo, Lipo,
             .summary = "ranks a list of scored answers as learning to rank does, by default with LambdaRank weights",
             .formula =
                 "sum over label_i > label_j of Delta_ij log(1 + exp(-(s_i - s_j))) / pairs; s = beta (log pi - "
-                "log ref), Delta_ij = |2^label_i - 2^label_j| |1/log(1 + rank_i) - 1/log(1 + rank_j)|   (eq. 8)",
+                "log ref), Delta_ij = |2^label_i - 2^label_j| |1/log(1 + rank_i) - 1/log(1 + rank_j)|",
             .paper =
                 "Liu et al. 2024, LiPO: Listwise Preference Optimization through Learning-to-Rank, "
                 "arXiv:2402.01878");

@@ -28,7 +28,7 @@ class PairwiseCringe final : public Objective {
 
   Needs needs() const override { return {.vocabulary = {penalty_.logits()}, .tokens = true}; }
 
-  // Xu et al. 2023, eq. 3 to 5: g (NLL(chosen) + alpha penalty(rejected)), g = sigmoid((b - M) / tau), M = log
+  // Xu et al. 2023: g (NLL(chosen) + alpha penalty(rejected)), g = sigmoid((b - M) / tau), M = log
   // pi(chosen)
   // - log pi(rejected).
   Loss compute(const Responses& responses, const Statistics&, const Progress& progress) const override {
@@ -50,7 +50,7 @@ ATTUNE_PART(Objective, pairwise_cringe, PairwiseCringe,
                 "as PCO when iterated",
             .formula =
                 "sigmoid((b - M) / tau) (-log pi(c) + alpha sum_t -log(exp(s+) / (exp(s+) + exp(s-)))), M = log "
-                "pi(c) - log pi(r)   (eq. 3 to 5)",
+                "pi(c) - log pi(r)",
             .paper =
                 "Xu et al. 2023, Some things are more CRINGE than others: Preference Optimization with the Pairwise "
                 "Cringe Loss, arXiv:2312.16682");

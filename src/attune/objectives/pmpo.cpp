@@ -23,7 +23,7 @@ class Pmpo final : public Objective {
 
   void check() const override {
     if (alpha_ > 0 || beta_ > 0) return;
-    throw ConfigError({.field = "objective.pmpo.beta"}, "alpha 0 and beta 0",
+    throw ConfigError({.field = "beta"}, "alpha 0 and beta 0",
                       "beta above 0: bad answers alone say nothing of where their probability shall go");
   }
 

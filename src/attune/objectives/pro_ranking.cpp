@@ -27,7 +27,7 @@ class ProRanking final : public Objective {
     if (ranks(record, completions)) lay_out_list(record, completions, layout);
   }
 
-  // Song et al. 2023, eq. 7 to 10: every answer k against all worse ones, by the mean log-probability s of a token,
+  // Song et al. 2023: every answer k against all worse ones, by the mean log-probability s of a token,
   //   -log(exp(s_k g_k) / (exp(s_k g_k) + sum over worse i of exp(s_i g_ki))),  g_ki = r_k - r_i,  g_k = max_i g_ki,
   // where r are the data's scores (all g = 1 without them); plus 0.05 (n - 1)^2 times the NLL of the best answer,
   // whole, not per token. The factor 0.05 is the setting of the authors' scripts; ties, which they do not have, are not
@@ -57,7 +57,7 @@ ATTUNE_PART(Objective, pro_ranking, ProRanking,
                 "best one",
             .formula =
                 "sum_k -log(exp(s_k g_k) / (exp(s_k g_k) + sum_{i worse} exp(s_i g_ki))) + 0.05 (n-1)^2 NLL(best); "
-                "s = mean token log pi, g_ki = r_k - r_i, g_k = max g_ki   (eq. 7 to 10)",
+                "s = mean token log pi, g_ki = r_k - r_i, g_k = max g_ki",
             .paper = "Song et al. 2023, Preference Ranking Optimization for Human Alignment, arXiv:2306.17492");
 
 }  // namespace attune::objectives

@@ -19,7 +19,7 @@ class Steerlm final : public Objective {
     }
   }
 
-  // Dong et al. 2023, eq. 2: -sum_t log pi(y_t | attributes, x, y_<t); neither prompt nor attributes are learned.
+  // Dong et al. 2023: -sum_t log pi(y_t | attributes, x, y_<t); neither prompt nor attributes are learned.
   Loss compute(const Responses& responses, const Statistics&, const Progress&) const override {
     const Tensor mine = responses.indices_of(ResponseRole::chosen);
     Loss loss;
@@ -33,7 +33,7 @@ class Steerlm final : public Objective {
 
 ATTUNE_PART(Objective, steerlm, Steerlm,
             .summary = "learns all answers, good and bad, each under the ratings that its prompt names",
-            .formula = "-sum_t log pi(y_t | attributes, x, y_<t) / number of answer tokens in the step   (eq. 2)",
+            .formula = "-sum_t log pi(y_t | attributes, x, y_<t) / number of answer tokens in the step",
             .paper =
                 "Dong et al. 2023, SteerLM: Attribute Conditioned SFT as an (User-Steerable) Alternative to RLHF, "
                 "arXiv:2310.05344");

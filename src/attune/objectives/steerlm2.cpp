@@ -43,7 +43,7 @@ class Steerlm2 final : public Objective {
     if (completions.size() > 1 && sampled && some) lay_out_list(record, completions, layout);
   }
 
-  // Wang et al. 2024, section 4.3, as NeMo-Aligner computes it: the policy on a list is softmax(log pi - log Q), Q the
+  // Wang et al. 2024, as NeMo-Aligner computes it: the policy on a list is softmax(log pi - log Q), Q the
   // sampler, and the gradient of its divergence from the target w is that of sum_i (w_i - softmax_i) NLL_i with the
   // brackets held still; by the mean number of tokens of the list's answers.
   Loss compute(const Responses& responses, const Statistics&, const Progress&) const override {
@@ -68,6 +68,6 @@ ATTUNE_PART(Objective, steerlm2, Steerlm2,
             .formula = "sum_i sg(w_i - softmax_i(log pi - log Q)) (-log pi(y_i)) / mean tokens of the list",
             .paper =
                 "Wang et al. 2024, HelpSteer2: Open-source dataset for training top-performing reward models, "
-                "arXiv:2406.08673, section 4.3 (SteerLM 2.0)");
+                "arXiv:2406.08673 (SteerLM 2.0)");
 
 }  // namespace attune::objectives
