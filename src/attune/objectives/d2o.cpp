@@ -69,10 +69,11 @@ class D2o final : public Objective {
   }
 };
 
-ATTUNE_PART(
-    Objective, d2o, D2o, .summary = "unlearns bad answers without good ones, held in place by the model's own samples",
-    .formula = "-log sigmoid(beta/K sum_k (log pi(y_k) - log ref(y_k)) - alpha (log pi(bad) - log ref(bad)))   ".paper =
-        "Duan et al. 2024, Negating Negatives: Alignment without Human Positive Samples via Distributional "
-        "Dispreference Optimization, arXiv:2403.03419");
+ATTUNE_PART(Objective, d2o, D2o,
+            .summary = "unlearns bad answers without good ones, held in place by the model's own samples",
+            .formula = "-log sigmoid(beta/K sum_k (log pi(y_k) - log ref(y_k)) - alpha (log pi(bad) - log ref(bad)))",
+            .paper =
+                "Duan et al. 2024, Negating Negatives: Alignment without Human Positive Samples via Distributional "
+                "Dispreference Optimization, arXiv:2403.03419");
 
 }  // namespace attune::objectives
