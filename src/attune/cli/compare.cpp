@@ -1,7 +1,6 @@
 // `attune compare`: runs side by side, what they were told and how they went.
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <map>
 #include <set>
 
@@ -10,6 +9,7 @@
 #include "attune/cli/verbs.h"
 #include "attune/config/node.h"
 #include "attune/reports/metrics.h"
+#include "attune/reports/plot.h"
 
 namespace attune {
 namespace {
@@ -84,12 +84,6 @@ std::vector<std::string> common_metrics(const std::vector<ComparedRun>& runs) {
   return names;
 }
 
-std::string number_text(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.4g", value);
-  return text;
-}
-
 std::string table_of(const std::vector<ComparedRun>& runs) {
   std::vector<std::vector<std::string>> table{{""}};
   for (const auto& run : runs) table[0].push_back(run.name);
@@ -99,7 +93,7 @@ std::string table_of(const std::vector<ComparedRun>& runs) {
   }
   for (const auto& name : common_metrics(runs)) {
     table.push_back({"last " + name});
-    for (const auto& run : runs) table.back().push_back(number_text(last_metrics(run).at(name)));
+    for (const auto& run : runs) table.back().push_back(short_number(last_metrics(run).at(name)));
   }
   std::vector<std::size_t> widths(table[0].size(), 0);
   for (const auto& row : table) {

@@ -31,7 +31,7 @@ class DpoFieldAnalysis final : public Diagnostic {
  public:
   void describe(Fields& fields) {
     fields("objective", objective_, "whose field is drawn");
-    fields("reach", reach_, "the grid spans log-ratios from -reach to reach, in nats").above(0);
+    fields("reach", reach_, "the grid spans log-ratios from -reach to reach nats, more where the data does").above(0);
     fields("points", points_, "of the grid along each side").within(2, 60);
     fields("reference_logp", reference_logp_, "log-probability of both answers under the reference, on the grid");
     fields("length", length_, "tokens of both answers, on the grid").above(0);
@@ -40,27 +40,29 @@ class DpoFieldAnalysis final : public Diagnostic {
   Demands demands() const override { return {.least_models = 0, .most_models = 1, .least_data = 0, .most_data = 1}; }
 
   ReportPage run(const Subject& subject) const override {
-    const std::vector<FieldPoint> grid = field();
     ReportPage page{.title = "Gradient field of " + std::string(objective_.name())};
-    page.json = Json::object({{"name", "dpo-field-analysis"}, {"objective", objective_.name()}, {"reach", reach_}});
+    page.json = Json::object({{"name", "dpo-field-analysis"}, {"objective", objective_.name()}});
     Plot plot{.title = "Where a step takes log x1 (across, chosen) and log x2 (up, rejected); x = pi / ref",
               .x_label = "log x1",
-              .arrows = arrows(grid),
               .diagonal = true};
-    if (!subject.models.empty() || !subject.data.empty()) add_data(subject, page, plot);
+    double reach = reach_;
+    if (!subject.models.empty() || !subject.data.empty()) reach = std::max(reach, add_data(subject, page, plot));
+    const std::vector<FieldPoint> grid = field(reach);
+    page.json.set("reach", reach);
+    plot.arrows = arrows(grid, reach);
     add_field(grid, page);
     page.plots.push_back(std::move(plot));
     return page;
   }
 
  private:
-  std::vector<FieldPoint> field() const {
+  std::vector<FieldPoint> field(double reach) const {
     std::vector<FieldPoint> grid;
     std::vector<PairPoint> points;
-    const double step = 2 * reach_ / (points_ - 1);
+    const double step = 2 * reach / (points_ - 1);
     for (int i = 0; i < points_; ++i) {
       for (int j = 0; j < points_; ++j) {
-        grid.push_back({.log_x1 = -reach_ + step * i, .log_x2 = -reach_ + step * j});
+        grid.push_back({.log_x1 = -reach + step * i, .log_x2 = -reach + step * j});
         points.push_back({.policy = {reference_logp_ + grid.back().log_x1, reference_logp_ + grid.back().log_x2},
                           .reference = {reference_logp_, reference_logp_},
                           .lengths = {static_cast<double>(length_), static_cast<double>(length_)}});
@@ -72,12 +74,12 @@ class DpoFieldAnalysis final : public Diagnostic {
   }
 
   // Descent directions, the longest as long as the grid is wide between two points.
-  std::vector<Arrow> arrows(const std::vector<FieldPoint>& grid) const {
+  std::vector<Arrow> arrows(const std::vector<FieldPoint>& grid, double reach) const {
     double longest = 0;
     for (const FieldPoint& point : grid) {
       longest = std::max(longest, std::hypot(point.partials.partial.chosen, point.partials.partial.rejected));
     }
-    const double scale = longest > 0 ? 2 * reach_ / (points_ - 1) / longest : 0;
+    const double scale = longest > 0 ? 2 * reach / (points_ - 1) / longest : 0;
     std::vector<Arrow> result;
     for (const FieldPoint& point : grid) {
       result.push_back({point.log_x1, point.log_x2, -scale * point.partials.partial.chosen,
@@ -107,8 +109,8 @@ class DpoFieldAnalysis final : public Diagnostic {
         percent(pushes_more.value()) + " of the grid (DPO: everywhere, by the factor x1 / x2).");
   }
 
-  // Where the pairs of a data set stand in the field.
-  void add_data(const Subject& subject, ReportPage& page, Plot& plot) const {
+  // Where the pairs of a data set stand in the field; how far the grid has to reach for nearly all of them.
+  double add_data(const Subject& subject, ReportPage& page, Plot& plot) const {
     if (subject.models.empty() || subject.data.empty() || !subject.reference) {
       throw ConfigError({}, "only some of a model, its reference and data", "all three, or none of them for the grid");
     }
@@ -121,11 +123,13 @@ class DpoFieldAnalysis final : public Diagnostic {
     const auto policy = logps(subject.models.front()), reference = logps(*subject.reference);
     Series dots{.label = "pairs", .mark = Series::Mark::dots};
     Share preferred;
+    std::vector<double> distances;
     double log_ratio = 0;
     Json rows = Json::array();
     for (std::size_t i = 0; i < pairs.size(); ++i) {
       const double x1 = policy[i].chosen - reference[i].chosen, x2 = policy[i].rejected - reference[i].rejected;
       dots.points.emplace_back(x1, x2);
+      distances.push_back(std::max(std::abs(x1), std::abs(x2)));
       preferred.add(x1 > x2);
       log_ratio += (x2 - x1) / static_cast<double>(pairs.size());
       Json row = pair_json(records, pairs[i]);
@@ -139,8 +143,10 @@ class DpoFieldAnalysis final : public Diagnostic {
     page.json.set("mean_log_ratio", log_ratio);  // of x2 / x1
     page.json.set("by_pair", std::move(rows));
     page.lines.push_back("In " + percent(preferred.value()) + " of " + std::to_string(pairs.size()) +
-                         " pairs the chosen answer has gained more; x2 / x1 is " + format_double(std::exp(log_ratio)) +
+                         " pairs the chosen answer has gained more; x2 / x1 is " + short_number(std::exp(log_ratio)) +
                          " (geometric mean).");
+    std::sort(distances.begin(), distances.end());
+    return distances[(distances.size() - 1) * 95 / 100];
   }
 };
 

@@ -117,15 +117,16 @@ class GradientEntanglement final : public Diagnostic {
     std::array<Share, regimes.size()> counts;
     Share repaired;
     Json rows = Json::array();
-    Plot plot{.title = "Predicted change of the chosen (across) and the rejected answer (up) a unit of step size",
-              .x_label = "change of log pi(chosen)",
+    Plot plot{.title = "What the other side leaves of each side's own push: 1 all of it, below 0 the wrong way",
+              .x_label = "chosen (across), rejected (up)",
               .series = {{.label = "pairs", .mark = Series::Mark::dots}}};
     for (std::size_t i = 0; i < found.size(); ++i) {
       const Entangled& one = found[i];
       const Regime regime = regime_of(one.change), after = regime_of(one.normalised_change);
       for (std::size_t k = 0; k < regimes.size(); ++k) counts[k].add(regimes[k] == regime);
       repaired.add(after == Regime::good);
-      plot.series[0].points.emplace_back(one.change.chosen, one.change.rejected);
+      plot.series[0].points.emplace_back(one.change.chosen / (one.factors.chosen * one.gram.chosen),
+                                         -one.change.rejected / (one.factors.rejected * one.gram.rejected));
       Json row = pair_json(sample.records, sample.pairs[i]);
       row.set("chosen_squared", one.gram.chosen);
       row.set("rejected_squared", one.gram.rejected);

@@ -33,12 +33,6 @@ Displacement displacement_of(const std::vector<Sides>& before, const std::vector
   return result;
 }
 
-std::string short_number(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.4g", value);
-  return text;
-}
-
 }  // namespace
 
 class LikelihoodDisplacementChes final : public Diagnostic {

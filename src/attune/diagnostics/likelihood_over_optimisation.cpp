@@ -21,12 +21,6 @@ struct Signals {
 
 enum class Side : std::uint8_t { none, chosen, rejected };
 
-std::string rounded(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.4g", value);
-  return text;
-}
-
 }  // namespace
 
 class LikelihoodOverOptimisation final : public Diagnostic {
@@ -146,10 +140,11 @@ class LikelihoodOverOptimisation final : public Diagnostic {
       rejected.points.emplace_back(x, point.rejected);
       entropy.points.emplace_back(x, point.entropy);
       mass.points.emplace_back(x, point.mass);
-      page.lines.push_back(subject.models[i].name + ": a token of the chosen answers has " + rounded(point.chosen) +
-                           " nats, of the rejected " + rounded(point.rejected) + "; H_k " + rounded(point.entropy) +
-                           " bits, M_k " + rounded(point.mass) +
-                           (std::isnan(run[i].diversity) ? "." : ", diversity " + rounded(run[i].diversity) + "."));
+      page.lines.push_back(
+          subject.models[i].name + ": a token of the chosen answers has " + short_number(point.chosen) +
+          " nats, of the rejected " + short_number(point.rejected) + "; H_k " + short_number(point.entropy) +
+          " bits, M_k " + short_number(point.mass) +
+          (std::isnan(run[i].diversity) ? "." : ", diversity " + short_number(run[i].diversity) + "."));
     }
     page.json = Json::object({{"name", "likelihood-over-optimisation"},
                               {"k", k_},

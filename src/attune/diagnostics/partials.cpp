@@ -19,7 +19,7 @@ Needs pair_needs(const Choice<Objective>& objective) {
   for (const std::string& role : needs.models) {
     if (role != "reference") refuse(objective, "needs the model '" + role + "'");
   }
-  if (!needs.only_sums() || !needs.heads.empty()) refuse(objective, "looks at single tokens, heads or other prompts");
+  if (!needs.only_sums()) refuse(objective, "looks at single tokens, heads or other prompts");
   if (needs.reference_answers || needs.rationales) refuse(objective, "looks at more than two answers");
   return needs;
 }

@@ -16,12 +16,6 @@ struct Samples {
   std::int64_t cut = 0;  // ended by the limit of tokens
 };
 
-std::string rounded(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.4g", value);
-  return text;
-}
-
 Json estimate_json(const MeanEstimate& estimate) {
   return Json::object({{"mean", estimate.mean}, {"standard_error", estimate.standard_error}});
 }
@@ -120,15 +114,16 @@ class ReverseKlDiagnostic final : public Diagnostic {
     // Near the reference k3 has the smaller error, far from it k1: r = ref / pi then has a heavy tail.
     const bool third = kl.k3.standard_error <= kl.k1.standard_error;
     const auto estimate = [](const char* name, const MeanEstimate& value) {
-      return rounded(value.mean) + " nats (" + name + ", standard error " + rounded(value.standard_error) + ")";
+      return short_number(value.mean) + " nats (" + name + ", standard error " + short_number(value.standard_error) +
+             ")";
     };
     const std::string k1 = estimate("k1", kl.k1), k3 = estimate("k3", kl.k3);
     page.lines.push_back("The model is " + (third ? k3 : k1) + " from the reference over " +
-                         std::to_string(own.size()) + " of its own samples of " + rounded(kl.tokens) +
+                         std::to_string(own.size()) + " of its own samples of " + short_number(kl.tokens) +
                          " tokens on average; the other estimate is " + (third ? k1 : k3) + ".");
     page.lines.push_back("Coverage: the sample that the reference covers least is exp(" +
-                         rounded(kl.largest_log_ratio) + ") times likelier now. The mean log-ratio is " +
-                         rounded(kl.k1.mean) + " on own samples and " + rounded(on_data.k1.mean) +
+                         short_number(kl.largest_log_ratio) + ") times likelier now. The mean log-ratio is " +
+                         short_number(kl.k1.mean) + " on own samples and " + short_number(on_data.k1.mean) +
                          " on the answers of the data: where the second is far lower, mass went to answers that the "
                          "data does not hold.");
     if (samples.cut > 0) {

@@ -36,7 +36,9 @@ const std::vector<std::vector<std::string>>& chart_groups() {
       {"loss", "eval_loss"},
       {"rewards/accuracies", "eval_rewards/accuracies"},
       {"rewards/chosen", "rewards/rejected", "rewards/margins"},
+      {"rankings/accuracies", "eval_rankings/accuracies"},
       {"logps/chosen", "logps/rejected"},
+      {"logps/chosen_fell", "eval_logps/chosen_fell"},
       {"grad_norm"},
       {"learning_rate"},
       {"tokens_per_second"}};

@@ -31,7 +31,8 @@ struct Plot {
 // Empty when there is nothing to draw. Of more than 2,000 dots a series, every n-th is drawn.
 std::string svg_of(const Plot& plot);
 
-// A grid of cells, one colour above zero and another below, the strongest for the largest value.
+// A grid of cells, one colour above zero and another below, the stronger the larger the value (as its square root, so
+// that small ones are seen).
 struct HeatMap {
   std::string title = {};
   std::vector<std::string> rows = {}, columns = {};  // labels; their number is the grid's
@@ -40,6 +41,7 @@ struct HeatMap {
 
 std::string svg_of(const HeatMap& map);
 
+std::string short_number(double value);          // four significant digits: "0.1234", "1.2e+06"
 std::string html_escape(std::string_view text);  // for text and attributes of a page
 
 }  // namespace attune

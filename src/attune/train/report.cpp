@@ -10,12 +10,6 @@
 namespace attune {
 namespace {
 
-std::string number(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.4g", value);
-  return text;
-}
-
 // The curves of one stage, grouped: a metric and its value on held-out data share a chart.
 std::string charts_of(const std::vector<Json>& rows) {
   std::string html;
@@ -52,7 +46,7 @@ std::string page(const RunDirectory& directory, const RunFile& run, const RunOut
       "text-align:left;vertical-align:top;white-space:pre-wrap}pre{background:#f7fafc;padding:1em;overflow:auto}"
       "</style>\n<h1>" +
       html_escape(directory.path().filename().string()) + "</h1>\n<p>" + std::to_string(outcome.steps) +
-      " steps, last loss " + number(outcome.loss) + ".</p>\n";
+      " steps, last loss " + short_number(outcome.loss) + ".</p>\n";
   for (const Stage& stage : run.stages) {
     std::vector<Json> of_stage;
     for (const Json& row : rows) {
@@ -80,7 +74,7 @@ std::string card(const RunDirectory& directory, const RunFile& run, const RunOut
   }
   text +=
       "- steps: " + std::to_string(outcome.steps) + "\n- seed: " + std::to_string(run.seed) + "\n\n## Last metrics\n\n";
-  for (const auto& [name, value] : outcome.metrics) text += "- " + name + ": " + number(value) + "\n";
+  for (const auto& [name, value] : outcome.metrics) text += "- " + name + ": " + short_number(value) + "\n";
   return text + "\nThe settings in full are in " + (directory.path() / "resolved.yaml").filename().string() + ".\n";
 }
 
