@@ -3,6 +3,8 @@
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "attune/config/read.h"
@@ -129,6 +131,71 @@ INSTANTIATE_TEST_SUITE_P(Objectives, SingleAnswers,
                            std::erase_if(name, [](char c) { return std::isalnum(static_cast<unsigned char>(c)) == 0; });
                            return name;
                          });
+
+// SteerLM: the prompt names a value 0 to 4, answers are words 40 and 41, of which 40 has a share of value / 4; a fifth
+// of the values in the prompts is read wrong by one.
+TEST(Steerlm, AnswersOfALanguageModelFollowTheRequestedAttribute) {
+  at::set_num_threads(1);
+  Random random(1, "corpus");
+  std::vector<TokenRecord> records;
+  for (int i = 0; i < 80; ++i) {
+    const auto value = static_cast<std::int32_t>(random.below(5));
+    const auto wrong = static_cast<std::int32_t>(random.below(10));
+    const std::int32_t read = std::clamp(value + (wrong == 0) - (wrong == 1), 0, 4);
+    TokenRecord record{.prompt = {1, 2 + read}, .scored_tokens = {6}, .sequence_tokens = {8}};
+    TokenCompletion answer{.ids = {}, .scored = std::vector<std::uint8_t>(6, 1)};
+    for (int token = 0; token < 6; ++token) answer.ids.push_back(4 * random.uniform() < value ? 40 : 41);
+    record.completions = {answer};
+    records.push_back(std::move(record));
+  }
+  RunSettings settings;
+  read_config(parse_yaml("objective: steerlm", "test"), settings);
+  LanguageModel model = testing::tiny_model(testing::tiny_llama, at::kFloat);
+  LanguagePolicy policy(model, records);
+  Step step({&model.trainable()}, OptimizerSettings{});
+  std::vector<std::int64_t> all(records.size());
+  std::iota(all.begin(), all.end(), 0);
+  const StepPlan plan = plan_step({all}, settings.objective, records, {});
+  for (int i = 0; i < 40; ++i) {
+    step.accumulate(total(compute(settings.objective, policy.score(plan.batches.front(), {}), {{}}, {}), plan.counts));
+    step.apply(1e-2);
+  }
+  // What each request gives, as drawn word by word.
+  const at::AutoGradMode no_gradient(false);
+  double xy = 0, xx = 0, yy = 0, sum = 0;
+  std::vector<double> shares;
+  for (std::int32_t value = 0; value < 5; ++value) {
+    double count = 0;
+    for (int sample = 0; sample < 30; ++sample) {
+      TokenRecord drawn{.prompt = {1, 2 + value}};
+      for (int token = 0; token < 6; ++token) {
+        const auto next = [&](std::int32_t word) {
+          TokenRecord record = drawn;
+          record.completions = {{.ids = {word}, .scored = {1}}};
+          record.scored_tokens = {1};
+          record.sequence_tokens = {std::ssize(record.prompt) + 1};
+          const std::vector<TokenRecord> one{record};
+          Layout layout;
+          layout.add(one[0].view(0), 0, ResponseRole::chosen);
+          return std::exp(LanguagePolicy(model, one).score(layout.take(), {}).logps.item<double>());
+        };
+        drawn.prompt.push_back(random.uniform() < next(40) ? 40 : 41);
+        count += drawn.prompt.back() == 40;
+      }
+    }
+    shares.push_back(count / 180);
+    sum += shares.back();
+  }
+  for (int value = 0; value < 5; ++value) {
+    const double x = value - 2.0, y = shares[static_cast<std::size_t>(value)] - sum / 5;
+    xy += x * y;
+    xx += x * x;
+    yy += y * y;
+  }
+  RecordProperty("correlation", std::to_string(xy / std::sqrt(xx * yy)));
+  EXPECT_GT(xy / std::sqrt(xx * yy), 0.9);
+  EXPECT_GT(shares[4] - shares[0], 0.5);
+}
 
 }  // namespace
 }  // namespace attune
