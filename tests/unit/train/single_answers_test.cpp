@@ -156,7 +156,7 @@ TEST(Steerlm, AnswersOfALanguageModelFollowTheRequestedAttribute) {
   std::vector<std::int64_t> all(records.size());
   std::iota(all.begin(), all.end(), 0);
   const StepPlan plan = plan_step({all}, settings.objective, records, {});
-  for (int i = 0; i < 40; ++i) {
+  for (int i = 0; i < 25; ++i) {
     step.accumulate(total(compute(settings.objective, policy.score(plan.batches.front(), {}), {{}}, {}), plan.counts));
     step.apply(1e-2);
   }
@@ -166,7 +166,7 @@ TEST(Steerlm, AnswersOfALanguageModelFollowTheRequestedAttribute) {
   std::vector<double> shares;
   for (std::int32_t value = 0; value < 5; ++value) {
     double count = 0;
-    for (int sample = 0; sample < 30; ++sample) {
+    for (int sample = 0; sample < 12; ++sample) {
       TokenRecord drawn{.prompt = {1, 2 + value}};
       for (int token = 0; token < 6; ++token) {
         const auto next = [&](std::int32_t word) {
@@ -183,7 +183,7 @@ TEST(Steerlm, AnswersOfALanguageModelFollowTheRequestedAttribute) {
         count += drawn.prompt.back() == 40;
       }
     }
-    shares.push_back(count / 180);
+    shares.push_back(count / 72);
     sum += shares.back();
   }
   for (int value = 0; value < 5; ++value) {
