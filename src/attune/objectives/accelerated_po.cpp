@@ -19,8 +19,7 @@ class AcceleratedPo final : public Modifier {
   void check() const override {
     objective_->check();
     if (objective_->rounds().count > 1) {
-      throw ConfigError({.field = "objective"}, "an objective that trains in rounds itself",
-                        "one that does not");
+      throw ConfigError({.field = "objective"}, "an objective that trains in rounds itself", "one that does not");
     }
   }
 

@@ -23,7 +23,7 @@ class AotUnpaired final : public PairObjective {
 
   // Melnyk et al. 2024, unpaired form: -log sigmoid(beta (u_(i) - v_(i))), u and v sorted over the step. Each side is
   // coupled with the other side's numbers, which are constants here; the second sum repeats the value of the first, so
-  // only its gradient is kept.
+  // only its gradient is kept. Votes play no part: they are about pairs, and here are none.
   Loss compute(const Responses& responses, const Statistics& statistics, const Progress&) const override {
     const PairScores s = scores(responses);
     const auto& columns = statistics.columns;

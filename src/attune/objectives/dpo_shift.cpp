@@ -28,8 +28,7 @@ class DpoShift final : public PairObjective {
 
   void check() const override {
     if (factor_min_ <= factor_max_) return;
-    throw ConfigError({.field = "objective.dpo-shift.factor_min"}, "a factor_min above factor_max",
-                      "at most factor_max");
+    throw ConfigError({.field = "factor_min"}, "a factor_min above factor_max", "at most factor_max");
   }
 
   // Yang et al. 2025: -log sigmoid(beta u_c - f beta u_r).

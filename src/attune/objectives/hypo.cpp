@@ -54,7 +54,7 @@ class Hypo final : public Modifier {
     const Tensor logps = responses.logps.index_select(0, rows);
     const Tensor ratio = (logps - responses.model("reference").logps.index_select(0, rows)).detach();
     Tensor advantage = ratio;
-    if (baseline_ == Baseline::leave_one_out && rows.size(0) > 0) {
+    if (baseline_ == Baseline::leave_one_out && responses.groups.index.defined()) {
       advantage = ratio - mean_of_others(ratio, responses.groups.index.index_select(0, rows), responses.groups.count);
     }
     loss.terms.push_back({.name = "kl",
@@ -67,12 +67,14 @@ class Hypo final : public Modifier {
   }
 
  private:
-  // Of each value the mean of the others of its group; 0 where it is alone.
+  // Of each value the mean of the others of its group; 0 where it is alone, or a sample of another objective (group
+  // -1).
   static Tensor mean_of_others(const Tensor& values, const Tensor& group, std::int64_t groups) {
+    const Tensor known = (group >= 0).to(values.scalar_type()), place = group.clamp_min(0);
     const auto summed = [&](const Tensor& what) {
-      return at::zeros({groups}, values.options()).index_add(0, group, what).index_select(0, group);
+      return at::zeros({groups}, values.options()).index_add(0, place, known * what).index_select(0, place);
     };
-    return (summed(values) - values) / (summed(at::ones_like(values)) - 1).clamp_min(1);
+    return known * (summed(values) - values) / (summed(at::ones_like(values)) - 1).clamp_min(1);
   }
 };
 

@@ -1,15 +1,12 @@
 // The part of the algebra that options choose from: how a run file's keys become scores, weights and labels.
 #include <ATen/ops/arange.h>
 #include <ATen/ops/exp.h>
-#include <ATen/ops/full_like.h>
 #include <ATen/ops/index_select.h>
 #include <ATen/ops/logsumexp.h>
 #include <ATen/ops/minimum.h>
-#include <ATen/ops/ones_like.h>
 #include <ATen/ops/repeat_interleave.h>
 #include <ATen/ops/where.h>
 #include <ATen/ops/zeros.h>
-#include <ATen/ops/zeros_like.h>
 
 #include "attune/objectives/pairwise.h"
 #include "attune/objectives/token_level.h"

@@ -36,7 +36,8 @@ class SpoPreferenceDegree final : public Modifier {
   }
 
   // Li et al. 2024: l(c, r) + gamma CE(head(last state of the variant), degree). The paper's head reads the final
-  // hidden state; that it is linear, at the last token, and gamma 0.1 are our choices, for the paper could not be read.
+  // hidden state; that it is linear, that it stands at the last token, and gamma 0.1 are our choices: no public code
+  // settles them.
   Loss compute(const Responses& responses, const Statistics& statistics, const Progress& progress) const override {
     Loss loss = Modifier::compute(responses, statistics, progress);
     if (gamma_ == 0) return loss;
