@@ -37,12 +37,13 @@ RunOutcome outcome_of(const Json& row) {
   return outcome;
 }
 
-// Of the share of evaluation pairs whose order the model gets right: how many there are, and the Wilson interval.
+// Of the share of evaluation comparisons whose order the model gets right, the Wilson interval. Votes on the same
+// answers depend on each other, so what counts as drawn is the record that holds them, however many voted.
 void set_accuracy_interval(Json& row, std::span<const TokenRecord> records) {
   const Json* accuracy = row.find("eval_rewards/accuracies");
   if (accuracy == nullptr || !accuracy->is_number()) return;
   double pairs = 0;
-  for (const TokenRecord& record : records) pairs += static_cast<double>(record.preferences.size());
+  for (const TokenRecord& record : records) pairs += record.preferences.empty() ? 0 : 1;
   const Interval interval = wilson_interval(accuracy->number() * pairs, pairs);
   row.set("eval_pairs", pairs);
   row.set("eval_rewards/accuracies_low", interval.low);
