@@ -204,6 +204,7 @@ CASES = [
     Case("distillation without a teacher", objective("gkd"), 78, [r"run\.yaml", r"models\.teacher", "'teacher'", r"models\.teacher=PATH"]),
     Case("thumbs down alone and nothing that holds", objective("pmpo", options="alpha: 0, beta: 0"), 78, [r"run\.yaml", "pmpo", "beta"]),
     Case("a margin said in two ways", objective("alphapo", options="gamma: 0.1, gamma_beta_ratio: 0.2"), 78, [r"run\.yaml", "gamma"]),
+    Case("a rating that nobody gave", train("data.attribute=wit"), 78, [r"data\.attribute", "wit"]),
     Case("a reference both live and moving", train(text="reference: {mode: live, every: 2}\n"), 78, [r"run\.yaml", "reference", "live"]),
     Case("an average that is never taken", train(text="reference: {bema: {}}\n"), 78, [r"reference\.bema", r"reference\.every"]),
     Case("run directory in use", train(prepare=held_lock()), 73, ["run", "process 4711 on somewhere"]),

@@ -22,9 +22,8 @@ struct FeedbackLabels {
 };
 
 // Ratings of whole completions; what a later feedback supersedes does not count.
-// - Score: the mean of the ratings of `attribute`, weighted by the feedback's weights. A record without any is scored
-// by
-//   its rankings: 0 for the best tier, -1 for the next, ..., the mean of several rankings.
+// - Score: the mean of the ratings of `attribute`, weighted by the feedback's weights. Without any, what rankings
+//   say: 0 for the best tier, -1 for the next, ..., the mean of several rankings.
 // - Thumb: what more people say, by weight; 0 where they are even.
 // - Weight: the mean weight of what made score and thumb.
 // - Behaviour log-probability: a signal "logp". Level: a label "degree", where it is a number.

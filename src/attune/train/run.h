@@ -62,6 +62,7 @@ struct DataSettings {
   int max_tokens = 1024;           // of prompt and completion together
   double held_out = 0;             // share of the training prompts kept apart as evaluation data, where eval is empty
   double flip = 0;                 // share of training comparisons turned around: a control, or label noise
+  std::string attribute = {};      // the rating that becomes an answer's score; "score", else the data's first
   int degrees = 0;                 // graded variants of each compared answer, by taking content away
   bool shuffle = true;
   OnBadRow on_bad_row = OnBadRow::refuse;

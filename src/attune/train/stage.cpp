@@ -33,6 +33,7 @@ std::vector<TokenRecord> encode_useful(const Dataset& dataset, const RunSettings
   EncodedData data = encode(dataset, tokenizer,
                             {.max_tokens = settings.data.max_tokens,
                              .chat = chat_encoder(settings.data.chat_template, tokenizer),
+                             .attribute = settings.data.attribute,
                              .reference_answers = needs.reference_answers,
                              .rationales = needs.rationales});
   log_report(data.report);
