@@ -48,18 +48,17 @@ constexpr std::array table{
          "usage: attune logps --model M --data PATH [--adapter A] [--per-token] [--out FILE]\n\n"
          "Answers {\"record\",\"completion\",\"logp\",\"tokens\"} a completion; --per-token adds \"logps\".\n",
          nullptr},
-    Verb{
-        "generate", "samples answers to prompts, batched",
-        "usage: attune generate --model M --prompts PATH [--adapter A] [--tokenizer T] [--template FILE] [--n N]\n"
-        "                       [--max-tokens N] [--temperature T] [--top-k K] [--top-p P] [--min-p P] [--seed S]\n"
-        "                       [--stop TEXT ...] [--batch B] [--attributes TEXT] [--out FILE]\n\n"
-        "Answers {\"record\",\"completion\",\"text\",\"ids\",\"logps\",\"stop\"} a sample, in the order of the "
-        "prompts, each\n"
-        "as soon as it is its turn; stop is eos, length or stop-string. PATH is data of any known format, of which "
-        "the\n"
-        "prompts are taken. Temperature 0 is greedy. B answers are written at once; which ones does not change them.\n"
-        "--attributes \"helpfulness:4,verbosity:1\" steers a model trained with `steerlm` and its template.\n",
-        nullptr},
+    Verb{"generate", "samples answers to prompts, batched",
+         "usage: attune generate --model M --prompts PATH [--adapter A] [--tokenizer T] [--template FILE] [--n N]\n"
+         "                       [--max-tokens N] [--temperature T] [--top-k K] [--top-p P] [--min-p P] [--seed S]\n"
+         "                       [--stop TEXT ...] [--batch B] [--attributes TEXT] [--out FILE]\n\n"
+         "Answers {\"record\",\"completion\",\"text\",\"ids\",\"logps\",\"stop\"} a sample, in the order of the "
+         "prompts, each\n"
+         "as soon as it is its turn; stop is eos, length or stop-string. PATH is data of any known format, of which "
+         "the\n"
+         "prompts are taken. Temperature 0 is greedy. B answers are written at once; which ones does not change them.\n"
+         "--attributes \"helpfulness:4,verbosity:1\" steers a model trained with `steerlm` and its template.\n",
+         nullptr},
     Verb{"chat", "a conversation in the terminal",
          "usage: attune chat --model M [--adapter A] [--tokenizer T] [--template FILE] [--system TEXT] [--max-tokens "
          "N]\n"
@@ -99,7 +98,8 @@ constexpr std::array table{
          run_parts},
     Verb{"compare", "settings and curves of runs side by side",
          "usage: attune compare RUN RUN ... [--html FILE] [--json]\n\n"
-         "Says in which settings the run directories differ and the last value of every metric they share; --html draws\n"
+         "Says in which settings the run directories differ and the last value of every metric they share; --html "
+         "draws\n"
          "their curves.\n",
          run_compare},
     Verb{"explain", "formula, options with defaults and paper of one part",

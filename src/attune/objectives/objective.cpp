@@ -78,10 +78,10 @@ void check_agreement(const ObjectiveList& objectives, const RecordView& record) 
     objective->layout(record, alone);
     const Laid own = counted(alone.batch());
     const auto refuse = [&](const std::string& what) {
-      throw ConfigError({.field = "objective"},
-                        "a list in which another objective looks at more " + what + " than " +
-                            std::string(objective.name()),
-                        "objectives that look at the same ones", "train them in stages");
+      throw ConfigError(
+          {.field = "objective"},
+          "a list in which another objective looks at more " + what + " than " + std::string(objective.name()),
+          "objectives that look at the same ones", "train them in stages");
     };
     if (own.pairs > 0 && own.pairs != all.pairs) refuse("pairs");
     for (std::size_t i = 0; i < role_count; ++i) {

@@ -11,9 +11,8 @@ std::vector<Json> write_samples(const LanguageModel& model, const Tokenizer& tok
   std::vector<GenerateRequest> requests;
   for (const Record& record : prompts.records) {
     if (requests.size() >= static_cast<std::size_t>(settings.samples.prompts)) break;
-    GenerateRequest request{.prompt = encode_prompt(record),
-                            .sampling = {.temperature = 0},
-                            .max_tokens = settings.samples.max_tokens};
+    GenerateRequest request{
+        .prompt = encode_prompt(record), .sampling = {.temperature = 0}, .max_tokens = settings.samples.max_tokens};
     const auto room = settings.data.max_tokens - static_cast<std::int64_t>(request.prompt.size());
     if (request.prompt.empty() || room < 1) continue;
     request.max_tokens = std::min<std::int64_t>(request.max_tokens, room);

@@ -147,7 +147,7 @@ TEST(ObjectiveLists, ThoseThatLookAtDifferentAnswersAreRefused) {
   };
   EXPECT_NO_THROW(check_agreement(list({"dpo", "sft", "ipo"}), records[0].view(0)));
   EXPECT_NO_THROW(check_agreement(list({"dpo", "lipo"}), records[0].view(0)));
-  EXPECT_THROW(check_agreement(list({"dpo", "dove"}), records[0].view(0)), ConfigError);  // other pairs
+  EXPECT_THROW(check_agreement(list({"dpo", "dove"}), records[0].view(0)), ConfigError);     // other pairs
   EXPECT_THROW(check_agreement(list({"steerlm", "sft"}), records[0].view(0)), ConfigError);  // other answers
 }
 
