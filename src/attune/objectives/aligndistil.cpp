@@ -2,6 +2,7 @@
 #include <ATen/ops/full_like.h>
 #include <ATen/ops/log_softmax.h>
 
+#include "attune/objectives/demonstrations.h"
 #include "attune/objectives/objective.h"
 #include "attune/objectives/token_level.h"
 
@@ -46,15 +47,9 @@ class AlignDistil final : public Objective {
   }
 
   Needs needs() const override { return {.vocabulary = {divergence()}}; }
-  std::string data() const override { return "comparisons, or demonstrations"; }
+  std::string data() const override { return demonstrations_data; }
 
-  void layout(const RecordView& record, Layout& layout) const override {
-    for (const auto& preference : record.preferences) layout.add(record, preference.chosen, ResponseRole::chosen);
-    if (!record.preferences.empty()) return;
-    for (std::size_t i = 0; i < record.scored_tokens.size(); ++i) {
-      layout.add(record, static_cast<std::int32_t>(i), ResponseRole::chosen);
-    }
-  }
+  void layout(const RecordView& record, Layout& layout) const override { lay_out_demonstrations(record, layout); }
 
   // Zhang et al. 2025, eq. 12 to 15, off-policy: w = c |p_dpo - p_reverse|_1 + 1e-3 at each token, the target
   // p* = softmax(z_dpo + w (z_dpo - z_reverse)), and the mean over a response's tokens of (beta / w) KL(policy || p*).

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "attune/objectives/demonstrations.h"
 #include "attune/objectives/objective.h"
 #include "attune/objectives/token_level.h"
 
@@ -35,15 +36,9 @@ class Gkd final : public Objective {
   }
 
   Needs needs() const override { return {.vocabulary = {divergence()}}; }
-  std::string data() const override { return "demonstrations, or comparisons, whose chosen side is learned"; }
+  std::string data() const override { return demonstrations_data; }
 
-  void layout(const RecordView& record, Layout& layout) const override {
-    for (const auto& preference : record.preferences) layout.add(record, preference.chosen, ResponseRole::chosen);
-    if (!record.preferences.empty()) return;
-    for (std::size_t i = 0; i < record.scored_tokens.size(); ++i) {
-      layout.add(record, static_cast<std::int32_t>(i), ResponseRole::chosen);
-    }
-  }
+  void layout(const RecordView& record, Layout& layout) const override { lay_out_demonstrations(record, layout); }
 
   // Agarwal et al. 2024, eq. 1 (D_JSD): beta KL(T || M) + (1 - beta) KL(S || M), M = beta T + (1 - beta) S, per token
   // of the answers.
