@@ -316,6 +316,11 @@ RunFile parse_run(std::string text, const std::string& file, const std::vector<s
     read_config(tree, stage.settings);
     if (stage.settings.objective.empty()) throw ConfigError(root.where("objective"), "no objective", "sft, dpo, ...");
     check(stage.settings, root);
+    const bool first = run.stages.empty();
+    if (first && stage.settings.reference.mode == ReferenceMode::previous_stage &&
+        needs_of(stage.settings.objective).needs_model("reference")) {
+      throw ConfigError(root.where("reference"), "previous_stage in the first stage", "frozen, or reference.model");
+    }
     stage.name = stage.settings.objective.front().name();
     std::replace(stage.name.begin(), stage.name.end(), '/', '-');
     run.stages.push_back(std::move(stage));

@@ -198,6 +198,7 @@ TEST_F(MovingRun, StoppedRunsGoOnBitByBitWhateverMoves) {
 TEST_F(MovingRun, SettingsThatExcludeEachOtherAreRefusedBeforeAnythingLoads) {
   EXPECT_THROW(run("a", "reference: {mode: live, every: 2}"), ConfigError);
   EXPECT_THROW(run("b", "reference: {bema: {}}"), ConfigError);
+  EXPECT_THROW(run("e", "reference: previous_stage"), ConfigError);
   EXPECT_THROW(run("c", "objective: gkd", "gkd"), ConfigError);  // no teacher named
   EXPECT_THROW(run("d", "reference: {every: 1}\nobjective: accelerated-po", "accelerated-po"), ConfigError);
 }
