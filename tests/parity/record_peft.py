@@ -21,6 +21,13 @@ ADAPTERS = {
 }
 
 
+def sort_targets(path):
+    """PEFT keeps them as a set: without this, every recording has them in another order."""
+    config = json.loads(path.read_text())
+    config["target_modules"].sort()
+    path.write_text(json.dumps(config, indent=2, sort_keys=True))
+
+
 def main():
     for name, (base, options) in ADAPTERS.items():
         generator = torch.Generator().manual_seed(sum(name.encode()))
@@ -35,6 +42,7 @@ def main():
         adapted.peft_config["default"].base_model_name_or_path = base
         adapted.save_pretrained(folder)
         (folder / "README.md").unlink(missing_ok=True)
+        sort_targets(folder / "adapter_config.json")
         sequences = [row["ids"] for row in json.loads((RECORDED / base / "expected.json").read_text())["sequences"]]
         rows = []
         for ids in sequences:
