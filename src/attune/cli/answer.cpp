@@ -68,4 +68,14 @@ void Answer::finish() {
   disk().rename(target_->fresh(), *target_->path);
 }
 
+void answer_page(const ReportPage& page, bool json) {
+  Answer answer;
+  if (json) {
+    answer.document(page.json);
+  } else {
+    for (const std::string& line : page.lines) answer.text(line + '\n');
+  }
+  answer.finish();
+}
+
 }  // namespace attune

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "attune/base/json.h"
+#include "attune/reports/report.h"
 
 namespace attune {
 
@@ -25,5 +26,8 @@ class Answer {
   struct Target;
   std::unique_ptr<Target> target_;
 };
+
+// The sentences of a page, or its numbers as one document.
+void answer_page(const ReportPage& page, bool json);
 
 }  // namespace attune

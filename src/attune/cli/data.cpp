@@ -192,13 +192,7 @@ int report_on(Arguments& arguments) {
   const ReadResult read = read_dataset({{.path = words[1]}}, {.on_bad_row = drop ? OnBadRow::drop : OnBadRow::refuse});
   const ReportPage page = part->part->make()->run(read.dataset);
   if (html) write_durably(disk(), *html, html_of(page));
-  Answer answer;
-  if (json) {
-    answer.document(page.json);
-  } else {
-    for (const std::string& line : page.lines) answer.text(line + '\n');
-  }
-  answer.finish();
+  answer_page(page, json);
   return 0;
 }
 

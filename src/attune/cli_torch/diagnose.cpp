@@ -159,13 +159,7 @@ int run_diagnose(Arguments& arguments) {
   const Subject subject = subject_of(named, tokenizer);
   const ReportPage page = diagnostic->run(subject);
   if (html) write_durably(disk(), *html, html_of(page));
-  Answer answer;
-  if (json) {
-    answer.document(page.json);
-  } else {
-    for (const std::string& line : page.lines) answer.text(line + '\n');
-  }
-  answer.finish();
+  answer_page(page, json);
   return 0;
 }
 

@@ -81,9 +81,11 @@ void share_prompt(std::vector<Sequence>& sequences, std::size_t alone, TokenReco
   }
 }
 
-// A record with further completions made of what people wrote about it.
+// A record, with further completions made of what people wrote about it where that is asked for.
 struct Extended {
-  Record record = {};
+  const Record* given = nullptr;
+  std::optional<Record> longer = {};  // a copy, only where completions were added
+  const Record& record() const { return longer ? *longer : *given; }
   std::int32_t reference_answer = -1;
   std::map<std::int32_t, std::int32_t> rationales = {};  // feedback -> completion
   std::size_t alone = 0;                                 // completions from here on stand alone
@@ -107,30 +109,32 @@ std::string rationale_prompt(const Record& record, const Comparison& comparison)
 }
 
 Extended extended(const Record& record, const EncodeSettings& settings) {
-  Extended result{.record = record, .alone = record.completions.size()};
-  if (record.completions.empty()) return result;
+  Extended result{.given = &record, .alone = record.completions.size()};
+  const bool adds = settings.reference_answers || settings.rationales;
+  if (record.completions.empty() || !adds) return result;
+  Record& longer = result.longer.emplace(record);
   const bool plain = is_plain(record);
   const auto answer_role = plain ? Role::plain : Role::assistant;
   if (settings.reference_answers && !record.answer.empty()) {
     const std::int32_t after = record.completions.front().after;
     result.reference_answer = static_cast<std::int32_t>(result.alone++);
-    result.record.completions.push_back({after, add_node(result.record, after, answer_role, record.answer)});
+    longer.completions.push_back({after, add_node(longer, after, answer_role, record.answer)});
   }
   if (!settings.rationales) return result;
   for (const Pair& pair : pairs(record)) {
     const Feedback& feedback = record.feedback[static_cast<std::size_t>(pair.feedback)];
     if (feedback.why.empty()) continue;
-    const std::int32_t after = add_node(result.record, -1, plain ? Role::plain : Role::user,
+    const std::int32_t after = add_node(longer, -1, plain ? Role::plain : Role::user,
                                         rationale_prompt(record, std::get<Comparison>(feedback.what)));
-    result.rationales[pair.feedback] = static_cast<std::int32_t>(result.record.completions.size());
-    result.record.completions.push_back({after, add_node(result.record, after, answer_role, feedback.why)});
+    result.rationales[pair.feedback] = static_cast<std::int32_t>(longer.completions.size());
+    longer.completions.push_back({after, add_node(longer, after, answer_role, feedback.why)});
   }
   return result;
 }
 
 // Comparisons, and what else people said of the completions.
 void copy_labels(const Extended& extended, std::string_view attribute, TokenRecord& result) {
-  const Record& record = extended.record;
+  const Record& record = extended.record();
   result.reference_answer = extended.reference_answer;
   for (const Pair& pair : pairs(record)) {
     const auto rationale = extended.rationales.find(pair.feedback);
@@ -169,8 +173,8 @@ Encoded encode_record(const Record& given, std::size_t row, const Tokenizer& tok
   Encoded result;
   const Extended extra = extended(given, settings);
   std::vector<Sequence> sequences;
-  for (const Completion& completion : extra.record.completions) {
-    Sequence sequence = encode_completion(extra.record, completion, tokenizer, settings);
+  for (const Completion& completion : extra.record().completions) {
+    Sequence sequence = encode_completion(extra.record(), completion, tokenizer, settings);
     const std::size_t answer = sequence.first_scored();
     truncate(sequence, settings.max_tokens);
     result.truncated += sequence.truncated;
