@@ -9,6 +9,13 @@ pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
 
+# Vector kernels, compiled once for each instruction set and chosen at run time: portable code (also the reference), AVX2,
+# AVX-512.
+pkg_check_modules(HWY REQUIRED IMPORTED_TARGET libhwy)
+add_library(highway INTERFACE)
+target_link_libraries(highway INTERFACE PkgConfig::HWY)
+target_compile_definitions(highway INTERFACE "HWY_DISABLED_TARGETS=(HWY_SSSE3|HWY_SSE4)")
+
 # libtorch comes from the pinned wheel. Hand-written targets: the wheel's own CMake files add warnings and odd RUNPATHs.
 file(GLOB TORCH_DIR ${ATTUNE_VENV}/lib/python3*/site-packages/torch)
 set(torch_default OFF)

@@ -20,7 +20,7 @@ again() { # three tries, for downloads
 }
 
 packages=(g++ cmake ninja-build ccache mold pkg-config git python3 python3-venv
-  libgtest-dev libgmock-dev libsimdjson-dev libyaml-cpp-dev libzstd-dev zlib1g-dev libxxhash-dev libutf8proc-dev)
+  libgtest-dev libgmock-dev libsimdjson-dev libyaml-cpp-dev libzstd-dev zlib1g-dev libxxhash-dev libutf8proc-dev libhwy-dev)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2> /dev/null | grep -q 'install ok installed' || missing+=("$package")
