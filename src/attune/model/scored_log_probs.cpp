@@ -2,10 +2,8 @@
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
-#include <ATen/ops/exp.h>
 #include <ATen/ops/gather.h>
 #include <ATen/ops/log_softmax.h>
-#include <ATen/ops/logsumexp.h>
 #include <ATen/ops/mm.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
@@ -15,7 +13,9 @@
 
 #include "attune/base/errors.h"
 #include "attune/tensor/held.h"
+#include "attune/tensor/in_place.h"
 #include "attune/tensor/reference.h"
+#include "attune/tensor/rows.h"
 
 namespace attune {
 namespace {
@@ -62,6 +62,24 @@ variable_list scored_log_probs_reference(const HeadInput& input, const Tensor& t
   return result;
 }
 
+// The log-sum-exp of each row of logits, and the log-probability of its target.
+void log_sum_exp(const Tensor& logits, const Tensor& targets, const Tensor& lse, const Tensor& logps) {
+  with_type(logits, [&]<typename T>(T) {
+    const kernels::LogSumExp<T> all{logits.const_data_ptr<T>(), targets.const_data_ptr<std::int64_t>(),
+                                    lse.mutable_data_ptr<T>(), logps.mutable_data_ptr<T>(), logits.size(1)};
+    for_rows(logits.size(0), 1, [&](kernels::Range rows) { kernels::log_sum_exp(all, rows); });
+  });
+}
+
+// Turns logits into the gradient at them, given that of the log-probabilities.
+void log_prob_gradient(const Tensor& logits, const Tensor& targets, const Tensor& lse, const Tensor& gradient) {
+  with_type(logits, [&]<typename T>(T) {
+    const kernels::LogProbGradient<T> all{logits.mutable_data_ptr<T>(), targets.const_data_ptr<std::int64_t>(),
+                                          lse.const_data_ptr<T>(), gradient.const_data_ptr<T>(), logits.size(1)};
+    for_rows(logits.size(0), 1, [&](kernels::Range rows) { kernels::log_prob_gradient(all, rows); });
+  });
+}
+
 struct ScoredLogProbs : torch::autograd::Function<ScoredLogProbs> {
   static variable_list forward(AutogradContext* context, const Tensor& hidden, const Tensor& weight,
                                const Tensor& targets, const ScoreOptions& options, bool differentiated) {
@@ -75,9 +93,7 @@ struct ScoredLogProbs : torch::autograd::Function<ScoredLogProbs> {
     for (std::int64_t begin = 0; begin < rows; begin += options.chunk_rows) {
       const std::int64_t end = std::min(rows, begin + options.chunk_rows);
       const Tensor logits = logits_of(input, begin, end), target = targets.slice(0, begin, end);
-      const Tensor sums = at::logsumexp(logits, 1);
-      lse.slice(0, begin, end).copy_(sums);
-      logps.slice(0, begin, end).copy_(logits.gather(1, target.unsqueeze(1)).squeeze(1) - sums);
+      log_sum_exp(logits, target, lse.slice(0, begin, end), logps.slice(0, begin, end));
       const auto models = frozen_logits(options, begin, end);
       for (std::size_t i = 0; i < columns.size(); ++i) {
         const VocabularyTerm& term = options.vocabulary[i];
@@ -101,9 +117,9 @@ struct ScoredLogProbs : torch::autograd::Function<ScoredLogProbs> {
     return result;
   }
 
-  // The gradient of the chunk's columns at its logits: each term runs once more, under autograd.
-  static void add_columns(Tensor& d_logits, const Tensor& logits, const Tensor& targets, const ScoreOptions& options,
-                          const variable_list& gradients, std::int64_t begin) {
+  // The gradient of the chunk's columns at its logits: each term runs once more, under autograd. Undefined: none.
+  static Tensor column_gradient(const Tensor& logits, const Tensor& targets, const ScoreOptions& options,
+                                const variable_list& gradients, std::int64_t begin) {
     const std::int64_t end = begin + logits.size(0);
     const at::AutoGradMode with_grad(true);
     const Tensor leaf = logits.detach().set_requires_grad(true);
@@ -117,9 +133,8 @@ struct ScoredLogProbs : torch::autograd::Function<ScoredLogProbs> {
       outputs.push_back(column);
       outer.push_back(gradients[1 + i].slice(0, begin, end));
     }
-    if (outputs.empty()) return;
-    const Tensor more = torch::autograd::grad(outputs, {leaf}, outer, std::nullopt, false, true)[0];
-    if (more.defined()) d_logits.add_(more);
+    if (outputs.empty()) return {};
+    return torch::autograd::grad(outputs, {leaf}, outer, std::nullopt, false, true)[0];
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
@@ -130,25 +145,26 @@ struct ScoredLogProbs : torch::autograd::Function<ScoredLogProbs> {
     auto& kept = held<std::vector<Tensor>>(context, "kept");
     const bool wants_hidden = context->needs_input_grad(0), wants_weight = context->needs_input_grad(1);
     const Tensor d_hidden = wants_hidden ? at::empty_like(input.hidden) : Tensor();
-    Tensor d_weight = wants_weight ? at::zeros_like(input.weight) : Tensor();
+    Tensor d_weight = wants_weight ? gradient_buffer(input.weight) : Tensor();
+    const bool in_place = d_weight.defined();
+    if (wants_weight && !in_place) d_weight = at::zeros_like(input.weight);
+    const Tensor outer = gradients[0].defined() ? gradients[0].contiguous() : at::zeros_like(lse);
     std::size_t chunk = 0;
     for (std::int64_t begin = 0; begin < targets.size(0); begin += options.chunk_rows, ++chunk) {
       const std::int64_t end = std::min(targets.size(0), begin + options.chunk_rows);
-      const Tensor target = targets.slice(0, begin, end).unsqueeze(1);
-      const Tensor logits = chunk < kept.size() ? std::move(kept[chunk]) : logits_of(input, begin, end);
-      Tensor d_logits = at::exp(logits - lse.slice(0, begin, end).unsqueeze(1));
-      if (gradients[0].defined()) {
-        const Tensor g = gradients[0].slice(0, begin, end).unsqueeze(1);
-        d_logits.mul_(-g).scatter_add_(1, target, g);
-      } else {
-        d_logits.zero_();
+      const auto rows = [&](const Tensor& x) { return x.slice(0, begin, end); };
+      Tensor d_logits = chunk < kept.size() ? std::move(kept[chunk]) : logits_of(input, begin, end);
+      const Tensor more = column_gradient(d_logits, rows(targets), options, gradients, begin);
+      log_prob_gradient(d_logits, rows(targets), rows(lse), rows(outer));
+      if (more.defined()) d_logits.add_(more);
+      if (wants_hidden) {
+        Tensor d_rows = rows(d_hidden);
+        at::mm_out(d_rows, d_logits, input.weight);
       }
-      add_columns(d_logits, logits, target.squeeze(1), options, gradients, begin);
-      if (wants_hidden) d_hidden.slice(0, begin, end).copy_(at::mm(d_logits, input.weight));
-      if (wants_weight) d_weight.addmm_(d_logits.t(), input.hidden.slice(0, begin, end));
+      if (wants_weight) d_weight.addmm_(d_logits.t(), rows(input.hidden));
     }
     kept.clear();
-    return {d_hidden, d_weight, Tensor(), Tensor(), Tensor()};
+    return {d_hidden, in_place ? Tensor() : d_weight, Tensor(), Tensor(), Tensor()};
   }
 };
 

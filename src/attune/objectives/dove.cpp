@@ -14,7 +14,7 @@ class Dove final : public SigmoidPair {
 
   Needs needs() const override {
     Needs needs = SigmoidPair::needs();
-    needs.probes = joint_;
+    needs.whole = joint_;
     return needs;
   }
 

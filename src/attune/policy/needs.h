@@ -19,8 +19,9 @@ struct Needs {
   Roles gathered = Roles::all();   // which responses gather() looks at: no others are scored for it
   bool reference_answers = false;  // the data's gold answers as completions (RecordView::reference_answer)
   bool rationales = false;         // the reasons for comparisons as completions (RecordView::Preference::rationale)
-  bool probes = false;       // responses that no cache of frozen columns holds: after another prompt, whole sequences
-  bool activations = false;  // TokenColumns::activation of the frozen reference
+  bool probes = false;             // answers after another record's prompt (Layout::add_probe)
+  bool whole = false;              // frozen columns of whole sequences (Extent::whole), which no cache holds
+  bool activations = false;        // TokenColumns::activation of the frozen reference
 
   bool needs_model(std::string_view role) const;
   // True when sums of log-probabilities over the data's own completions are all that is wanted of frozen models.

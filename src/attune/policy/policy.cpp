@@ -35,7 +35,7 @@ bool Needs::needs_model(std::string_view role) const {
   return std::find(models.begin(), models.end(), role) != models.end();
 }
 
-bool Needs::only_sums() const { return !tokens && !probes && !activations && vocabulary.empty() && heads.empty(); }
+bool Needs::only_sums() const { return !tokens && !whole && !activations && vocabulary.empty() && heads.empty(); }
 
 std::vector<std::string> Needs::frozen_models() const {
   Needs all = *this;
@@ -56,6 +56,7 @@ void Needs::merge(const Needs& other) {
   if (other.statistics) gathered = statistics ? gathered | other.gathered : other.gathered;
   statistics = statistics || other.statistics;
   probes = probes || other.probes;
+  whole = whole || other.whole;
   reference_answers = reference_answers || other.reference_answers;
   rationales = rationales || other.rationales;
 }

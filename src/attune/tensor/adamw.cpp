@@ -4,40 +4,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "attune/base/errors.h"
 #include "attune/base/threads.h"
-
-#ifndef __clang__
-#pragma GCC optimize("O3", "no-math-errno")  // lets sqrt vectorise
-#endif
+#include "attune/tensor/kernels.h"
 
 namespace attune {
 namespace {
 
 constexpr std::size_t grain = 1 << 16;
-
-struct Update {
-  double beta1, beta2, epsilon;
-  double shrink;  // 1 - lr * weight decay
-  double rate;    // lr / (1 - beta1^t)
-  double root;    // sqrt(1 - beta2^t)
-  double scale;   // of the gradient
-};
-
-template <typename T>
-void update_range(T* parameter, const T* gradient, T* first, T* second, std::size_t count, const Update& update) {
-  const T beta1 = T(update.beta1), beta2 = T(update.beta2), epsilon = T(update.epsilon), shrink = T(update.shrink);
-  const T rate = T(update.rate), inverse_root = T(1 / update.root), scale = T(update.scale);
-  const T rest1 = T(1 - update.beta1), rest2 = T(1 - update.beta2);
-  for (std::size_t i = 0; i < count; ++i) {
-    const T g = gradient[i] * scale;
-    first[i] = first[i] * beta1 + g * rest1;
-    second[i] = second[i] * beta2 + g * g * rest2;
-    parameter[i] = parameter[i] * shrink - rate * first[i] / (std::sqrt(second[i]) * inverse_root + epsilon);
-  }
-}
 
 template <typename T>
 double squared_norm_of(const T* data, std::size_t count) {
@@ -45,14 +20,8 @@ double squared_norm_of(const T* data, std::size_t count) {
   std::vector<double> sums(blocks);
   parallel_for(blocks, 1, [&](std::size_t begin, std::size_t end) {
     for (std::size_t block = begin; block < end; ++block) {
-      double lanes[8] = {};
-      const std::size_t last = std::min(count, (block + 1) * grain);
-      std::size_t i = block * grain;
-      for (; i + 8 <= last; i += 8) {
-        for (std::size_t lane = 0; lane < 8; ++lane) lanes[lane] += double(data[i + lane]) * double(data[i + lane]);
-      }
-      for (; i < last; ++i) lanes[0] += double(data[i]) * double(data[i]);
-      for (const double lane : lanes) sums[block] += lane;
+      sums[block] = kernels::squares(data, {static_cast<std::int64_t>(block * grain),
+                                            static_cast<std::int64_t>(std::min(count, (block + 1) * grain))});
     }
   });
   double total = 0;
@@ -78,37 +47,32 @@ AdamW::AdamW(Tensor parameters, Tensor gradient, AdamWOptions options,
 void AdamW::step(double learning_rate, double gradient_scale) {
   ++steps_;
   const auto t = static_cast<double>(steps_);
-  Update plain{.beta1 = options_.beta1,
-               .beta2 = options_.beta2,
-               .epsilon = options_.epsilon,
-               .shrink = 1,
-               .rate = learning_rate / (1 - std::pow(options_.beta1, t)),
-               .root = std::sqrt(1 - std::pow(options_.beta2, t)),
-               .scale = gradient_scale};
   const auto run = [&]<typename T>(T) {
-    T* parameter = parameters_.mutable_data_ptr<T>();
-    const T* gradient = gradient_.const_data_ptr<T>();
-    T* first = first_.mutable_data_ptr<T>();
-    T* second = second_.mutable_data_ptr<T>();
-    const auto range = [&](std::int64_t begin, std::int64_t end, const Update& update) {
+    kernels::AdamwUpdate<T> update{.parameter = parameters_.mutable_data_ptr<T>(),
+                                   .gradient = gradient_.const_data_ptr<T>(),
+                                   .first = first_.mutable_data_ptr<T>(),
+                                   .second = second_.mutable_data_ptr<T>(),
+                                   .beta1 = options_.beta1,
+                                   .beta2 = options_.beta2,
+                                   .epsilon = options_.epsilon,
+                                   .shrink = 1,
+                                   .rate = learning_rate / (1 - std::pow(options_.beta1, t)),
+                                   .inverse_root = 1 / std::sqrt(1 - std::pow(options_.beta2, t)),
+                                   .scale = gradient_scale};
+    const auto range = [&](std::int64_t begin, std::int64_t end, double shrink) {
+      update.shrink = shrink;
       parallel_for(static_cast<std::size_t>(end - begin), grain, [&](std::size_t from, std::size_t to) {
-        const std::size_t at = static_cast<std::size_t>(begin) + from;
-        update_range(parameter + at, gradient + at, first + at, second + at, to - from, update);
+        kernels::adamw(update, {begin + static_cast<std::int64_t>(from), begin + static_cast<std::int64_t>(to)});
       });
     };
-    if (options_.weight_decay == 0) {
-      range(0, parameters_.numel(), plain);
-      return;
-    }
-    Update shrinking = plain;
-    shrinking.shrink = 1 - learning_rate * options_.weight_decay;
+    const double shrink = 1 - learning_rate * options_.weight_decay;
     std::int64_t at = 0;
     for (const auto& [begin, end] : decayed_) {
-      range(at, begin, plain);
-      range(begin, end, shrinking);
+      range(at, begin, 1);
+      range(begin, end, shrink);
       at = end;
     }
-    range(at, parameters_.numel(), plain);
+    range(at, parameters_.numel(), 1);
   };
   if (parameters_.scalar_type() == at::kDouble) {
     run(double{});

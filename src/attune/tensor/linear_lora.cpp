@@ -95,7 +95,7 @@ struct LinearLora : torch::autograd::Function<LinearLora> {
 
 Tensor linear_lora(const Tensor& x, const Tensor& weight, const Tensor& bias, const std::vector<LoraFactor>& factors,
                    const TokenRanges& active) {
-  if (factors.empty() || active.empty()) return at::linear(x, weight, bias);
+  if (factors.empty() || active.empty()) return dense(x, weight, bias);
   if (reference_operations()) return linear_lora_reference(x, weight, bias, factors, active);
   LoraLayout layout{.rows = {}, .active = active};
   std::vector<Tensor> matrices;

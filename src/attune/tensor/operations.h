@@ -36,6 +36,12 @@ Heads split_heads(const Tensor& projected, std::int64_t heads, std::int64_t kv_h
 // f].
 Tensor swiglu(const Tensor& gate_up);
 
+// x weight^T + bias (may be undefined). x: [T, in]; weight: [out, in].
+Tensor dense(const Tensor& x, const Tensor& weight, const Tensor& bias);
+
+// Rows ids [T] (int64) of table [V, d]: [T, d].
+Tensor embedding_rows(const Tensor& table, const Tensor& ids);
+
 // Low-rank updates of one matrix (Hu et al. 2021, "LoRA"): rows [row_begin, row_end) of the output get
 // scale * (x down^T) up^T.
 struct LoraFactor {

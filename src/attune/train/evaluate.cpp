@@ -10,7 +10,9 @@ std::optional<std::map<std::string, double>> evaluate(Policy& policy, const Obje
                                                       const EvaluationData& data, std::int64_t tokens_per_batch) {
   const at::AutoGradMode no_gradient(false);
   const Needs needs = needs_of(objectives);
-  const StepPlan plan = plan_step(bins_of(data.records, tokens_per_batch), objectives, data.records, data.frozen);
+  const StepPlan plan =
+      plan_step(bins_of(data.records, tokens_per_batch), objectives,
+                {.records = data.records, .probe_prompts = data.probe_prompts, .frozen = data.frozen});
   const auto statistics = gather_statistics(plan, objectives, needs, policy, {});
   double loss = 0;
   Metrics metrics;

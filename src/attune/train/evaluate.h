@@ -14,7 +14,8 @@ namespace attune {
 
 struct EvaluationData {
   std::vector<TokenRecord> records = {};
-  std::map<std::string, FrozenColumn> frozen = {};  // by role
+  std::map<std::string, FrozenColumns> frozen = {};  // by role
+  std::vector<std::int64_t> probe_prompts = {};      // of each record, for KL probes; may be empty
 };
 
 // The objective's metrics and loss over all records, as if they were one step: "loss", "rewards/accuracies", ... The

@@ -16,9 +16,9 @@
 namespace attune {
 namespace {
 
-template <class T>
-std::string_view bytes_of(const std::vector<T>& values) {
-  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)};
+template <class Values>
+std::string_view bytes_of(const Values& values) {
+  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(values[0])};
 }
 
 std::size_t completions_in(std::span<const TokenRecord> records) {
@@ -73,14 +73,21 @@ std::vector<double> score_all(Policy& policy, std::span<const TokenRecord> recor
     std::vector<std::size_t> places;
     for (const std::int64_t index : bin) {
       const auto& record = records[static_cast<std::size_t>(index)];
-      const RecordView view = record.view(index);
+      RecordView view = record.view(index);
+      if (!options.probe_prompts.empty()) view.probe_prompt = options.probe_prompts[static_cast<std::size_t>(index)];
       for (std::size_t i = 0; i < record.completions.size(); ++i) {
-        layout.add(view, static_cast<std::int32_t>(i), ResponseRole::chosen);
+        const auto completion = static_cast<std::int32_t>(i);
+        if (options.probe_prompts.empty()) {
+          layout.add(view, completion, ResponseRole::chosen);
+        } else if (layout.add_probe(view, completion) < 0) {
+          continue;
+        }
         places.push_back(first[static_cast<std::size_t>(index)] + i);
       }
       layout.end_record();
     }
     const Batch batch = layout.take();
+    if (batch.responses.empty()) continue;
     const Responses responses = policy.score(batch, {.models = {options.role}});
     const Tensor logps = responses.model(options.role).logps.to(at::kDouble).contiguous();
     for (std::size_t i = 0; i < places.size(); ++i) values[places[i]] = logps.data_ptr<double>()[i];
@@ -113,7 +120,9 @@ std::string content_hash(std::span<const TokenRecord> records) {
 }
 
 FrozenColumn frozen_column(Fs& fs, Policy& policy, std::span<const TokenRecord> records, const FrozenOptions& options) {
-  const std::string key = hash_hex(options.weights_hash + "/" + content_hash(records));
+  const std::string key =
+      hash_hex(options.weights_hash + "/" + content_hash(records) +
+               (options.probe_prompts.empty() ? "" : "/probes/" + hash_hex(bytes_of(options.probe_prompts))));
   const Path path = cache_folder() / "frozen" / (key + ".logps");
   const std::size_t count = completions_in(records);
   try {
@@ -135,11 +144,12 @@ FrozenColumn frozen_column(Fs& fs, Policy& policy, std::span<const TokenRecord> 
   return shaped(records, values);
 }
 
-void attach(const FrozenColumn& column, const std::string& role, Batch& batch) {
+void attach(const FrozenColumns& columns, const std::string& role, Batch& batch) {
   std::vector<double> values;
   for (const auto& response : batch.responses) {
-    // A probe's prompt is another one, and a whole sequence has more tokens: score this batch afresh.
-    if (response.prompt != response.record || response.extent == Extent::whole) return;
+    const bool probe = response.role == ResponseRole::kl_probe;
+    const FrozenColumn& column = probe ? columns.probes : columns.answers;
+    if (column.empty() || response.extent == Extent::whole) return;  // score this batch afresh
     values.push_back(column[static_cast<std::size_t>(response.record)][static_cast<std::size_t>(response.completion)]);
   }
   batch.known_logps[role] = at::tensor(values, at::kDouble);

@@ -13,13 +13,22 @@
 
 namespace attune {
 
-// One role's values: [record][completion], nats, summed over scored tokens.
+// [record][completion], nats, summed over scored tokens.
 using FrozenColumn = std::vector<std::vector<double>>;
+
+// What a frozen model says of the data: of the answers, and of the same answers as KL probes where there are any.
+struct FrozenColumns {
+  FrozenColumn answers = {};
+  FrozenColumn probes = {};
+};
 
 struct FrozenOptions {
   std::string role = "reference";
   std::string weights_hash = {};  // of the frozen model, adapter included
   std::int64_t tokens = 8192;     // per micro-batch
+  // Of each record the one whose prompt its answers follow instead of their own (KL probes), -1: none of its answers
+  // has a value. Empty: their own prompts.
+  std::span<const std::int64_t> probe_prompts = {};
 };
 
 // The folder of caches: $ATTUNE_CACHE, else $XDG_CACHE_HOME/attune, else ~/.cache/attune.
@@ -29,9 +38,9 @@ Path cache_folder();
 // read or written is a note in the log, never an error. Throws Interrupted when a stop was asked for before the end.
 FrozenColumn frozen_column(Fs& fs, Policy& policy, std::span<const TokenRecord> records, const FrozenOptions& options);
 
-// Puts the column's values of the batch's responses where a policy looks for them (not for KL probes and
-// whole sequences).
-void attach(const FrozenColumn& column, const std::string& role, Batch& batch);
+// Puts the values of the batch's responses where a policy looks for them; nothing where one of them has none (whole
+// sequences).
+void attach(const FrozenColumns& columns, const std::string& role, Batch& batch);
 
 // XXH3-128 over all ids, scored flags and prompts.
 std::string content_hash(std::span<const TokenRecord> records);

@@ -17,23 +17,6 @@ std::int64_t next_prompt(std::int64_t index, std::span<const std::int64_t> candi
   return -1;
 }
 
-// Who lends a prompt to whom, in order of the records' indices, so that bins do not matter.
-std::map<std::int64_t, std::int64_t> probe_prompts(const std::vector<std::vector<std::int64_t>>& bins,
-                                                   std::span<const TokenRecord> records) {
-  std::vector<std::int64_t> step;
-  for (const auto& bin : bins) step.insert(step.end(), bin.begin(), bin.end());
-  std::sort(step.begin(), step.end());
-  std::vector<std::int64_t> all(records.size());
-  std::iota(all.begin(), all.end(), 0);
-  std::map<std::int64_t, std::int64_t> lenders;
-  for (std::size_t i = 0; i < step.size(); ++i) {
-    std::int64_t lender = next_prompt(step[i], step, i, records);
-    if (lender < 0) lender = next_prompt(step[i], all, static_cast<std::size_t>(step[i]), records);
-    if (lender >= 0) lenders[step[i]] = lender;
-  }
-  return lenders;
-}
-
 std::int64_t tokens_of(const Batch& batch, std::span<const TokenRecord> records) {
   std::int64_t tokens = 0;
   std::int64_t prompt = -1;
@@ -50,14 +33,28 @@ std::int64_t tokens_of(const Batch& batch, std::span<const TokenRecord> records)
 
 }  // namespace
 
+std::vector<std::int64_t> probe_prompts(std::span<const TokenRecord> records, std::int64_t block) {
+  std::vector<std::int64_t> all(records.size());
+  std::iota(all.begin(), all.end(), 0);
+  const std::span<const std::int64_t> whole = all;
+  std::vector<std::int64_t> lenders(records.size());
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    const auto size = static_cast<std::size_t>(block), begin = i / size * size;
+    const auto neighbours = whole.subspan(begin, std::min(size, records.size() - begin));
+    lenders[i] = next_prompt(all[i], neighbours, i - begin, records);
+    if (lenders[i] < 0) lenders[i] = next_prompt(all[i], whole, i, records);
+  }
+  return lenders;
+}
+
 StepPlan plan_step(const std::vector<std::vector<std::int64_t>>& bins, const ObjectiveList& objectives,
-                   std::span<const TokenRecord> records, const std::map<std::string, FrozenColumn>& frozen) {
+                   const StepData& data) {
   StepPlan plan;
   const Needs needs = needs_of(objectives);
-  const auto probes = needs.statistics ? probe_prompts(bins, records) : std::map<std::int64_t, std::int64_t>();
+  const auto records = data.records;
   const auto add = [&](Batch batch, std::vector<Batch>& batches) {
     if (batch.responses.empty()) return;
-    for (const auto& [role, column] : frozen) attach(column, role, batch);
+    for (const auto& [role, columns] : data.frozen) attach(columns, role, batch);
     plan.tokens += tokens_of(batch, records);
     batches.push_back(std::move(batch));
   };
@@ -65,7 +62,7 @@ StepPlan plan_step(const std::vector<std::vector<std::int64_t>>& bins, const Obj
     Layout layout;
     for (const std::int64_t index : bin) {
       RecordView view = records[static_cast<std::size_t>(index)].view(index);
-      if (const auto probe = probes.find(index); probe != probes.end()) view.probe_prompt = probe->second;
+      if (!data.probe_prompts.empty()) view.probe_prompt = data.probe_prompts[static_cast<std::size_t>(index)];
       lay_out(objectives, view, layout);
     }
     const Batch batch = layout.take();

@@ -19,10 +19,21 @@ struct StepPlan {
   std::int64_t tokens = 0;  // computed: every prompt once
 };
 
-// Lays out the records of each bin. The prompt of a record's KL probes (KTO's mismatched pairs) is that of the next
-// record of the step whose prompt is another one; of a step without any, of the next such record of the data.
+// Of each record the one whose prompt its KL probes follow (KTO's mismatched pairs): the next with another prompt among
+// its neighbours, a block of `block` records in order of the data, in a circle; where they all have one prompt, the
+// next of all the data; -1 where that has no other. The same in every epoch and under every shuffle, as in TRL, so that
+// a frozen model scores a probe once.
+std::vector<std::int64_t> probe_prompts(std::span<const TokenRecord> records, std::int64_t block);
+
+struct StepData {
+  std::span<const TokenRecord> records = {};
+  std::span<const std::int64_t> probe_prompts = {};  // empty: no probes
+  const std::map<std::string, FrozenColumns>& frozen;
+};
+
+// Lays out the records of each bin.
 StepPlan plan_step(const std::vector<std::vector<std::int64_t>>& bins, const ObjectiveList& objectives,
-                   std::span<const TokenRecord> records, const std::map<std::string, FrozenColumn>& frozen);
+                   const StepData& data);
 
 // Statistics of each objective over the whole step, gathered without gradient in one pass over what the objectives
 // gather from; none where no objective gathers any.

@@ -111,6 +111,10 @@ std::shared_ptr<const LanguageModel> StageRun::frozen_model(const std::string& r
 // Where sums are all that is wanted of a model that does not move, they are computed once and the model is let go.
 void StageRun::freeze_models() {
   policy_.emplace(*model_, data_.train);
+  if (needs_.probes) {
+    probe_prompts_ = probe_prompts(data_.train, settings_.batch.records);
+    data_.eval.probe_prompts = probe_prompts(data_.eval.records, settings_.batch.records);
+  }
   eval_policy_.emplace(*model_, data_.eval.records);
   const Rounds rounds = rounds_of(settings_.objective);
   const ReferenceSettings& wanted = settings_.reference;
@@ -125,20 +129,24 @@ void StageRun::freeze_models() {
     }
     if (kept) continue;
     trace("frozen_columns");
-    frozen_[role] = frozen_column_of(role, model, data_.train);
-    data_.eval.frozen[role] = frozen_column_of(role, model, data_.eval.records);
+    frozen_[role] = frozen_columns_of(role, model, data_.train, probe_prompts_);
+    data_.eval.frozen[role] = frozen_columns_of(role, model, data_.eval.records, data_.eval.probe_prompts);
   }
 }
 
-FrozenColumn StageRun::frozen_column_of(const std::string& role, const std::shared_ptr<const LanguageModel>& model,
-                                        std::span<const TokenRecord> records) {
+FrozenColumns StageRun::frozen_columns_of(const std::string& role, const std::shared_ptr<const LanguageModel>& model,
+                                          std::span<const TokenRecord> records,
+                                          std::span<const std::int64_t> probe_prompts) {
   if (records.empty()) return {};
   LanguagePolicy policy(*model_, records);
   if (model != nullptr) policy.freeze(role, model);
   const bool own = model == nullptr || model.get() == &*model_;
-  return frozen_column(
-      context_.fs, policy, records,
-      {.role = role, .weights_hash = own ? start_hash_ : hash_of(*model), .tokens = settings_.batch.tokens});
+  FrozenOptions options{
+      .role = role, .weights_hash = own ? start_hash_ : hash_of(*model), .tokens = settings_.batch.tokens};
+  FrozenColumns columns{.answers = frozen_column(context_.fs, policy, records, options)};
+  options.probe_prompts = probe_prompts;
+  if (!probe_prompts.empty()) columns.probes = frozen_column(context_.fs, policy, records, options);
+  return columns;
 }
 
 TrainingState StageRun::state() {
@@ -178,7 +186,8 @@ std::optional<Json> StageRun::one_step(const Position& position) {
   const Progress progress{.fraction = static_cast<double>(position.step) / static_cast<double>(batches_->steps()),
                           .step = position.step,
                           .seed = static_cast<std::uint64_t>(settings_.seed)};
-  const StepPlan plan = plan_step(batches_->at(position.step), objectives, data_.train, frozen_);
+  const StepPlan plan = plan_step(batches_->at(position.step), objectives,
+                                  {.records = data_.train, .probe_prompts = probe_prompts_, .frozen = frozen_});
   auto statistics = gather_statistics(plan, objectives, needs_, *policy_, statistics_);
   Metrics metrics;
   for (const Batch& batch : plan.batches) {

@@ -33,8 +33,8 @@ class StageRun {
   void load_model();
   void freeze_models();
   std::shared_ptr<const LanguageModel> frozen_model(const std::string& role) const;
-  FrozenColumn frozen_column_of(const std::string& role, const std::shared_ptr<const LanguageModel>& model,
-                                std::span<const TokenRecord> records);
+  FrozenColumns frozen_columns_of(const std::string& role, const std::shared_ptr<const LanguageModel>& model,
+                                  std::span<const TokenRecord> records, std::span<const std::int64_t> probe_prompts);
   TrainingState state();
   Json facts() const;
   void save(const Position& position);
@@ -61,8 +61,9 @@ class StageRun {
   StageData data_;
   std::optional<LanguageModel> model_;
   std::string start_hash_;  // of the weights before training
-  std::map<std::string, FrozenColumn> frozen_;
-  std::optional<Reference> reference_;  // where cached columns are not enough
+  std::map<std::string, FrozenColumns> frozen_;
+  std::vector<std::int64_t> probe_prompts_;  // of each training record; empty: no objective wants any
+  std::optional<Reference> reference_;       // where cached columns are not enough
   std::optional<LanguagePolicy> policy_, eval_policy_;
   std::optional<Batches> batches_;
   std::optional<Schedule> schedule_;

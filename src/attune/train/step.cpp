@@ -3,6 +3,8 @@
 #include <cmath>
 #include <utility>
 
+#include "attune/tensor/in_place.h"
+
 namespace attune {
 
 Step::Step(std::vector<Parameters*> parameters, const OptimizerSettings& settings)
@@ -19,6 +21,7 @@ Step::Step(std::vector<Parameters*> parameters, const OptimizerSettings& setting
 }
 
 void Step::accumulate(const Tensor& loss) {
+  const GradientsInPlace in_place;
   loss.backward();
   loss_ += loss.item<double>();
 }

@@ -134,7 +134,7 @@ TEST(SparsePo, LearnedMaskConcentratesOnTheTokenThatDecides) {
   Step step({&model.trainable(), &model.heads()->parameters()}, {.adamw = {}});
   std::vector<std::int64_t> all(records.size());
   std::iota(all.begin(), all.end(), 0);
-  const StepPlan plan = plan_step({all}, settings.objective, records, {});
+  const StepPlan plan = plan_step({all}, settings.objective, {.records = records, .frozen = {}});
   const auto score = [&] { return policy.score(plan.batches.front(), needs); };
   for (int i = 0; i < 40; ++i) {
     step.accumulate(total(compute(settings.objective, score(), {{}}, {}), plan.counts));

@@ -34,9 +34,15 @@ std::vector<std::pair<std::int64_t, std::int64_t>> lenders(const StepPlan& plan)
 }
 using Lenders = std::vector<std::pair<std::int64_t, std::int64_t>>;
 
+StepPlan kto_plan(const std::vector<std::vector<std::int64_t>>& bins, const std::vector<TokenRecord>& records,
+                  std::int64_t block, const std::map<std::string, FrozenColumns>& frozen = {}) {
+  const auto prompts = probe_prompts(records, block);
+  return plan_step(bins, objectives("kto"), {.records = records, .probe_prompts = prompts, .frozen = frozen});
+}
+
 TEST(StepPlan, ProbesAreScoredForTheStatisticsAloneAndAnswersForTheLossAlone) {
   const std::vector<TokenRecord> records{thumb_after(1), thumb_after(2), thumb_after(3)};
-  const StepPlan plan = plan_step({{0, 1}, {2}}, objectives("kto"), records, {});
+  const StepPlan plan = kto_plan({{0, 1}, {2}}, records, 3);
   EXPECT_EQ(lenders(plan), (Lenders{{0, 1}, {1, 2}, {2, 0}}));
   ASSERT_EQ(plan.batches.size(), 2u);
   EXPECT_EQ(plan.batches[0].responses.size(), 2u);
@@ -46,33 +52,41 @@ TEST(StepPlan, ProbesAreScoredForTheStatisticsAloneAndAnswersForTheLossAlone) {
   EXPECT_EQ(plan.counts.of({.per = Per::response}), 3);
 }
 
-TEST(StepPlan, AFrozenColumnServesTheLossThoughProbesAreInTheStep) {
+TEST(StepPlan, FrozenColumnsServeAnswersAndProbes) {
   const std::vector<TokenRecord> records{thumb_after(1), thumb_after(2)};
-  const StepPlan plan = plan_step({{0, 1}}, objectives("kto"), records, {{"reference", {{-1.0}, {-2.0}}}});
-  EXPECT_TRUE(plan.batches.at(0).known_logps.contains("reference"));
-  EXPECT_FALSE(plan.gathered.at(0).known_logps.contains("reference"));
+  const FrozenColumn answers{{-1.0}, {-2.0}}, probes{{-3.0}, {-4.0}};
+  const StepPlan plan = kto_plan({{0, 1}}, records, 2, {{"reference", {.answers = answers, .probes = probes}}});
+  EXPECT_EQ(plan.batches.at(0).known_logps.at("reference")[1].item<double>(), -2.0);
+  EXPECT_EQ(plan.gathered.at(0).known_logps.at("reference")[1].item<double>(), -4.0);
+  const StepPlan half = kto_plan({{0, 1}}, records, 2, {{"reference", {.answers = answers}}});
+  EXPECT_FALSE(half.gathered.at(0).known_logps.contains("reference"));
 }
 
 TEST(StepPlan, APromptIsNotItsOwnProbe) {
   // Rows of one prompt stand together in many data sets: the good and the bad answer.
   const std::vector<TokenRecord> records{thumb_after(1), thumb_after(1), thumb_after(2), thumb_after(2)};
-  EXPECT_EQ(lenders(plan_step({{0, 1, 2, 3}}, objectives("kto"), records, {})),
-            (Lenders{{0, 2}, {1, 2}, {2, 0}, {3, 0}}));
+  EXPECT_EQ(lenders(kto_plan({{0, 1, 2, 3}}, records, 4)), (Lenders{{0, 2}, {1, 2}, {2, 0}, {3, 0}}));
 }
 
-TEST(StepPlan, AStepOfOneRecordBorrowsAPromptOfTheData) {
+TEST(StepPlan, ProbesPairNeighboursInTheDataWhateverTheStepHolds) {
+  const std::vector<TokenRecord> records{thumb_after(1), thumb_after(2), thumb_after(3), thumb_after(4)};
+  EXPECT_EQ(lenders(kto_plan({{3, 0}}, records, 2)), (Lenders{{3, 2}, {0, 1}}));
+}
+
+TEST(StepPlan, ABlockOfOnePromptBorrowsOneOfTheData) {
   const std::vector<TokenRecord> records{thumb_after(1), thumb_after(1), thumb_after(3)};
-  EXPECT_EQ(lenders(plan_step({{0}}, objectives("kto"), records, {})), (Lenders{{0, 2}}));
-  EXPECT_EQ(lenders(plan_step({{2}}, objectives("kto"), records, {})), (Lenders{{2, 0}}));
+  EXPECT_EQ(lenders(kto_plan({{0}}, records, 2)), (Lenders{{0, 2}}));
+  EXPECT_EQ(lenders(kto_plan({{2}}, records, 1)), (Lenders{{2, 0}}));
   const std::vector<TokenRecord> alone{thumb_after(1)};
-  const StepPlan plan = plan_step({{0}}, objectives("kto"), alone, {});
+  const StepPlan plan = kto_plan({{0}}, alone, 8);
   EXPECT_TRUE(plan.gathered.empty());
   EXPECT_EQ(plan.batches.size(), 1u);
 }
 
 TEST(StepPlan, WithoutStatisticsNothingIsGathered) {
   const std::vector<TokenRecord> records{thumb_after(1), thumb_after(2)};
-  EXPECT_TRUE(plan_step({{0, 1}}, objectives("apo-zero-unpaired"), records, {}).gathered.empty());
+  EXPECT_TRUE(
+      plan_step({{0, 1}}, objectives("apo-zero-unpaired"), {.records = records, .frozen = {}}).gathered.empty());
 }
 
 TEST(BatchWith, KeepsPairsAndGroupsThatAreWhole) {

@@ -41,6 +41,13 @@ std::vector<TokenRecord> judged_answers() {
   return records;
 }
 
+// Every record's probe has the prompt of the next one.
+StepPlan plan(const std::vector<std::vector<std::int64_t>>& bins, const ObjectiveList& objectives,
+              std::span<const TokenRecord> records) {
+  const auto prompts = probe_prompts(records, std::ssize(records));
+  return plan_step(bins, objectives, {.records = records, .probe_prompts = prompts, .frozen = {}});
+}
+
 class Trainer {
  public:
   explicit Trainer(const std::string& yaml) : model_(testing::tiny_model(testing::tiny_llama, at::kDouble)) {
@@ -59,11 +66,11 @@ class Trainer {
     std::vector<Parameters*> trained{&model_.trainable()};
     if (model_.heads() != nullptr) trained.push_back(&model_.heads()->parameters());
     if (!step_) step_.emplace(trained, OptimizerSettings{});
-    const StepPlan plan = plan_step(bins, settings_.objective, records_, {});
-    statistics_ = gather_statistics(plan, settings_.objective, needs_, *policy_, statistics_);
-    for (const Batch& batch : plan.batches) {
+    const StepPlan planned = plan(bins, settings_.objective, records_);
+    statistics_ = gather_statistics(planned, settings_.objective, needs_, *policy_, statistics_);
+    for (const Batch& batch : planned.batches) {
       const Loss loss = compute(settings_.objective, policy_->score(batch, needs_), statistics_, {.step = steps_});
-      step_->accumulate(total(loss, plan.counts));
+      step_->accumulate(total(loss, planned.counts));
     }
     ++steps_;
     const StepReport report = step_->apply(rate);
@@ -155,9 +162,10 @@ TEST(Steerlm, AnswersOfALanguageModelFollowTheRequestedAttribute) {
   Step step({&model.trainable()}, OptimizerSettings{});
   std::vector<std::int64_t> all(records.size());
   std::iota(all.begin(), all.end(), 0);
-  const StepPlan plan = plan_step({all}, settings.objective, records, {});
+  const StepPlan planned = plan({all}, settings.objective, records);
   for (int i = 0; i < 25; ++i) {
-    step.accumulate(total(compute(settings.objective, policy.score(plan.batches.front(), {}), {{}}, {}), plan.counts));
+    step.accumulate(
+        total(compute(settings.objective, policy.score(planned.batches.front(), {}), {{}}, {}), planned.counts));
     step.apply(1e-2);
   }
   // What each request gives, as drawn word by word.

@@ -1,6 +1,5 @@
 // GPT-2: learned positions, layer norms with biases, fused projections that files store transposed (Conv1D). Dropout
 // rates in configs are ignored: attune trains without dropout.
-#include <ATen/ops/embedding.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/layer_norm.h>
 
@@ -95,7 +94,7 @@ class Gpt2 final : public Family {
   }
 
   Tensor embed(const Tensor& ids, const Tensor& positions) const override {
-    return at::embedding(embedding_, ids) + at::embedding(positions_, positions);
+    return embedding_rows(embedding_, ids) + embedding_rows(positions_, positions);
   }
 
   Residual block(std::size_t layer, const Residual& x, const BlockContext& context) const override {

@@ -1,7 +1,5 @@
 // Llama 2 and 3, SmolLM, Mistral and Qwen2: rotary positions, RMS norms, grouped key-value heads, a gated feed-forward.
 // Mistral adds a sliding window, Qwen2 biases on the projections.
-#include <ATen/ops/embedding.h>
-
 #include <algorithm>
 #include <cmath>
 
@@ -142,7 +140,9 @@ class Llama final : public Family {
     head_ = config.tied ? embedding_ : weights.leaf_of("lm_head.weight");
   }
 
-  Tensor embed(const Tensor& ids, const Tensor& /*positions*/) const override { return at::embedding(embedding_, ids); }
+  Tensor embed(const Tensor& ids, const Tensor& /*positions*/) const override {
+    return embedding_rows(embedding_, ids);
+  }
 
   Residual block(std::size_t layer, const Residual& x, const BlockContext& context) const override {
     const Block& block = blocks_[layer];
