@@ -36,10 +36,20 @@ constexpr std::array table{
          "is put around a text. --special auto: as Hugging Face does; with --decode it leaves special tokens out.\n",
          run_tokenize},
     Verb{"train", "trains: sft, or a preference objective such as dpo",
-         "usage: attune train sft|OBJECTIVE RUN.yaml [key=value ...] [--json] [--trace]\n\n"
+         "usage: attune train sft|OBJECTIVE RUN.yaml [key=value ...] [--json] [--trace] [--profile]\n\n"
          "Runs the recipe of that objective. Any key of the run file can be overridden: optimizer.adamw.lr=1e-5.\n"
-         "With --json the last line on stdout is {\"run\",\"steps\",\"loss\",\"metrics\"}.\n",
+         "With --json the last line on stdout is {\"run\",\"steps\",\"loss\",\"metrics\"}.\n"
+         "--profile writes profile.json: where the time of a step goes. --trace names what is done before the first "
+         "one.\n",
          nullptr},
+    Verb{"plan", "memory and time that a run will need; trains nothing",
+         "usage: attune plan RUN.yaml [key=value ...] [--json]\n\n"
+         "Makes a few steps of the run on its own data with a few blocks of its model and random weights, and reckons "
+         "up\n"
+         "the rest: {\"parameters\",\"trainable\",\"steps\",\"peak_bytes\",\"step_seconds\",\"tokens_per_second\",\n"
+         "\"fraction_of_limit\",\"fits\",\"stages\"}; of several stages the one that needs most memory.\n",
+         nullptr},
+    Verb{"doctor", "what this machine can do", "usage: attune doctor [--json]\n\nTakes about two seconds.\n", nullptr},
     Verb{"resume", "goes on with a stopped run, bit for bit",
          "usage: attune resume DIR [--from STEP] [--json]\n\n"
          "Goes on from the newest whole checkpoint of the run directory; a damaged one is passed over and named.\n",

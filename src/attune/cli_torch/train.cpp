@@ -39,7 +39,7 @@ void answer(const RunDirectory& directory, const RunOutcome& outcome, bool json)
 
 int run_train(Arguments& arguments) {
   const bool json = arguments.flag("--json");
-  const bool trace = arguments.flag("--trace");
+  const bool trace = arguments.flag("--trace"), profile = arguments.flag("--profile");
   auto words = arguments.rest(2, 1000, "OBJECTIVE RUN.yaml [key=value ...]");
   const std::string objective = words[0], file = words[1];
   words.erase(words.begin(), words.begin() + 2);
@@ -52,7 +52,7 @@ int run_train(Arguments& arguments) {
   install_caching_allocator();
   set_threads(run);
   RunDirectory directory = RunDirectory::create(disk(), run);
-  answer(directory, run_offline(run, directory, {.fs = disk(), .trace = trace}), json);
+  answer(directory, run_offline(run, directory, {.fs = disk(), .trace = trace, .profile = profile}), json);
   return 0;
 }
 

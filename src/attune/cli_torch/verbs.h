@@ -6,6 +6,8 @@
 namespace attune {
 
 int run_chat(Arguments& arguments);
+int run_doctor(Arguments& arguments);
+int run_plan(Arguments& arguments);
 int run_demo(Arguments& arguments);
 int run_diagnose(Arguments& arguments);
 int run_generate(Arguments& arguments);

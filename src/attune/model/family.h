@@ -51,16 +51,28 @@ struct BlockContext {
   std::shared_ptr<Attention> attention;
   Tensor cosines, sines;  // [T, e/2], undefined without rotary positions
   TokenRanges adapted;    // the rows on which the adapter is on
+  // The last block of a pass: behind the attention only these rows go on, [n] int64. Undefined: all.
+  Tensor rows = {};
+  TokenRanges adapted_rows = {};  // the places among `rows` on which the adapter is on
+
+  // What goes on behind the attention, of any [T, ...].
+  Tensor kept(const Tensor& x) const { return rows.defined() ? x.index_select(0, rows) : x; }
+  const TokenRanges& kept_adapted() const { return rows.defined() ? adapted_rows : adapted; }
 };
 
 class Family {
  public:
   virtual ~Family() = default;
   virtual Tensor embed(const Tensor& ids, const Tensor& positions) const = 0;  // [T], [T] -> [T, d]
+  // [T, d] to [T, d], or to the rows that the context keeps.
   virtual Residual block(std::size_t layer, const Residual& x, const BlockContext& context) const = 0;
   virtual Tensor norm(const Residual& x) const = 0;  // [n, d]: any rows
   virtual const Tensor& head() const = 0;            // [V, d]
-  virtual std::vector<Linear*> linears() = 0;        // all matrices of the blocks, in storage order
+  virtual std::vector<Linear*> linears() = 0;        // all matrices of the blocks, as many a block, in storage order
+  std::vector<const Linear*> linears() const {
+    const auto all = const_cast<Family*>(this)->linears();
+    return {all.begin(), all.end()};
+  }
   // The modules an adapter goes to when its config names none (PEFT's defaults).
   virtual std::vector<std::string> default_targets() const = 0;
   virtual bool uses_rotary() const { return true; }

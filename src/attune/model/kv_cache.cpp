@@ -3,66 +3,17 @@
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <utility>
 
 #include "attune/base/errors.h"
 #include "attune/base/threads.h"
+#include "attune/tensor/kernels.h"
 
 namespace attune {
 namespace {
 
 constexpr std::int64_t first_rows = 16;         // of a sequence's tail; doubled when full
 constexpr std::int64_t work_of_task = 1 << 16;  // multiplications worth waking a thread for
-
-// Rows of one kv head, in order of their positions: part of a prompt, or of what was appended to it.
-template <typename T>
-struct Stretch {
-  const T* keys = nullptr;
-  const T* values = nullptr;
-  std::int64_t rows = 0;
-};
-
-// Eight sums at once: the order of additions is fixed here, so the compiler may use vectors.
-template <typename T>
-T dot(const T* a, const T* b, std::int64_t size) {
-  constexpr std::int64_t lanes = 8;
-  T sums[lanes] = {};
-  std::int64_t i = 0;
-  for (; i + lanes <= size; i += lanes) {
-    for (std::int64_t lane = 0; lane < lanes; ++lane) sums[lane] += a[i + lane] * b[i + lane];
-  }
-  T total = 0;
-  for (const T sum : sums) total += sum;
-  for (; i < size; ++i) total += a[i] * b[i];
-  return total;
-}
-
-// Softmax attention of one query over the stretches; `scores` has room for all their rows.
-template <typename T>
-void attend_query(const T* query, std::span<const Stretch<T>> seen, T scale, std::int64_t width, std::span<T> scores,
-                  T* out) {
-  std::size_t count = 0;
-  T largest = -std::numeric_limits<T>::infinity();
-  for (const Stretch<T>& stretch : seen) {
-    for (std::int64_t row = 0; row < stretch.rows; ++row) {
-      scores[count] = scale * dot(query, stretch.keys + row * width, width);
-      largest = std::max(largest, scores[count++]);
-    }
-  }
-  T total = 0;
-  for (std::size_t i = 0; i < count; ++i) total += scores[i] = std::exp(scores[i] - largest);
-  std::fill(out, out + width, T(0));
-  const T* score = scores.data();
-  for (const Stretch<T>& stretch : seen) {
-    for (std::int64_t row = 0; row < stretch.rows; ++row) {
-      const T weight = *score++ / total;
-      const T* value = stretch.values + row * width;
-      for (std::int64_t i = 0; i < width; ++i) out[i] += weight * value[i];
-    }
-  }
-}
 
 }  // namespace
 
@@ -154,13 +105,20 @@ void KvCache::attend_typed(const DecodeScope& scope, std::span<const Slot> slots
 
       const std::int64_t hidden = scope.window > 0 ? std::max<std::int64_t>(0, sequence.length() - scope.window) : 0;
       const std::int64_t of_prompt = std::min(hidden, prompt), of_tail = hidden - of_prompt;
-      const Stretch<T> seen[2] = {
-          {prompt_keys + of_prompt * width, prompt_keys + (kv_heads * prompt + of_prompt) * width, prompt - of_prompt},
-          {tail_keys + of_tail * width, tail_values + of_tail * width, sequence.appended - of_tail}};
       scores.resize(static_cast<std::size_t>(sequence.length() - hidden));
+      kernels::DecodeAttention<T> attention{
+          .query = nullptr,
+          .seen = {{prompt_keys + of_prompt * width, prompt_keys + (kv_heads * prompt + of_prompt) * width,
+                    prompt - of_prompt},
+                   {tail_keys + of_tail * width, tail_values + of_tail * width, sequence.appended - of_tail}},
+          .scores = scores.data(),
+          .out = nullptr,
+          .width = width,
+          .scale = scope.scale};
       for (std::int64_t i = 0; i < group; ++i) {
-        const std::int64_t at_query = (pair * group + i) * width;
-        attend_query<T>(queries + at_query, seen, static_cast<T>(scope.scale), width, scores, result + at_query);
+        attention.query = queries + (pair * group + i) * width;
+        attention.out = result + (pair * group + i) * width;
+        kernels::attend(attention);
       }
     }
   });

@@ -12,6 +12,7 @@
 #include <algorithm>
 
 #include "attune/base/errors.h"
+#include "attune/base/profile.h"
 #include "attune/tensor/held.h"
 #include "attune/tensor/in_place.h"
 #include "attune/tensor/reference.h"
@@ -83,6 +84,7 @@ void log_prob_gradient(const Tensor& logits, const Tensor& targets, const Tensor
 struct ScoredLogProbs : torch::autograd::Function<ScoredLogProbs> {
   static variable_list forward(AutogradContext* context, const Tensor& hidden, const Tensor& weight,
                                const Tensor& targets, const ScoreOptions& options, bool differentiated) {
+    const TimeSpan span("head, forward");
     const HeadInput input{hidden, weight};
     const std::int64_t rows = hidden.size(0);
     const Tensor logps = at::empty({rows}, hidden.options()), lse = at::empty({rows}, hidden.options());
@@ -138,6 +140,7 @@ struct ScoredLogProbs : torch::autograd::Function<ScoredLogProbs> {
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
+    const TimeSpan span("head, backward");
     const variable_list saved = context->get_saved_variables();
     const HeadInput input{saved[0], saved[1]};
     const Tensor &targets = saved[2], &lse = saved[3];

@@ -29,6 +29,25 @@ Residual select(const Residual& x, const Tensor& rows) {
   return {x.sum.index_select(0, rows), x.delta.defined() ? x.delta.index_select(0, rows) : Tensor()};
 }
 
+// The context of the last block, behind whose attention only `rows` go on: what predicts nothing needs no more than
+// keys and values there.
+std::shared_ptr<const BlockContext> context_for_rows(const BlockContext& all, const Tensor& rows) {
+  auto context = std::make_shared<BlockContext>(all);
+  context->rows = rows;
+  const std::int64_t* row = rows.const_data_ptr<std::int64_t>();
+  for (std::int64_t i = 0; i < rows.size(0); ++i) {
+    const bool on = std::any_of(all.adapted.begin(), all.adapted.end(),
+                                [&](const auto& range) { return row[i] >= range.first && row[i] < range.second; });
+    if (!on) continue;
+    if (!context->adapted_rows.empty() && context->adapted_rows.back().second == i) {
+      ++context->adapted_rows.back().second;
+    } else {
+      context->adapted_rows.emplace_back(i, i + 1);
+    }
+  }
+  return context;
+}
+
 }  // namespace
 
 void set_rotary(BlockContext& context, const ModelConfig& config, const Family& family, const Tensor& positions,
@@ -57,14 +76,17 @@ TokenRanges adapted_rows(const TokenForest& forest) {
 
 Tensor run_trunk(const Family& family, std::int64_t layers, const TrunkInput& input) {
   Residual x{.sum = family.embed(input.ids, input.positions), .delta = {}};
-  for (std::size_t layer = 0; layer < static_cast<std::size_t>(layers); ++layer) {
-    x = input.recompute ? recomputed_block(family, layer, x, input.context) : family.block(layer, x, *input.context);
+  const auto last = static_cast<std::size_t>(layers) - 1;
+  const bool narrows = input.rows.defined() && input.states == nullptr;
+  for (std::size_t layer = 0; layer <= last; ++layer) {
+    const auto context = narrows && layer == last ? context_for_rows(*input.context, input.rows) : input.context;
+    x = input.recompute ? recomputed_block(family, layer, x, context) : family.block(layer, x, *context);
     if (input.states != nullptr) {
       const Residual at_rows = select(x, input.rows);
       input.states->push_back(at_rows.delta.defined() ? at_rows.sum + at_rows.delta : at_rows.sum);
     }
   }
-  return family.norm(select(x, input.rows));
+  return family.norm(narrows ? x : select(x, input.rows));
 }
 
 }  // namespace attune

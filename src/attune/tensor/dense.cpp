@@ -7,6 +7,7 @@
 #include <atomic>
 #include <optional>
 
+#include "attune/base/profile.h"
 #include "attune/tensor/in_place.h"
 #include "attune/tensor/operations.h"
 #include "attune/tensor/reference.h"
@@ -22,11 +23,13 @@ std::atomic<bool> in_place{false};  // backward passes of other devices run on t
 struct LinearProduct : torch::autograd::Function<LinearProduct> {
   static Tensor forward(AutogradContext* context, const Tensor& x, const Tensor& weight,
                         const std::optional<Tensor>& bias) {
+    const TimeSpan span("matrix products, forward");
     context->save_for_backward({x, weight});
     context->saved_data["bias"] = bias.has_value();
     return at::linear(x, weight, bias);
   }
   static variable_list backward(AutogradContext* context, variable_list gradients) {
+    const TimeSpan span("matrix products, backward");
     const variable_list saved = context->get_saved_variables();
     const Tensor &x = saved[0], &weight = saved[1], &gradient = gradients[0];
     variable_list result(3);
@@ -45,10 +48,12 @@ struct LinearProduct : torch::autograd::Function<LinearProduct> {
 
 struct EmbeddingRows : torch::autograd::Function<EmbeddingRows> {
   static Tensor forward(AutogradContext* context, const Tensor& table, const Tensor& ids) {
+    const TimeSpan span("embedding, forward");
     context->save_for_backward({table, ids});
     return at::embedding(table, ids);
   }
   static variable_list backward(AutogradContext* context, variable_list gradients) {
+    const TimeSpan span("embedding, backward");
     const variable_list saved = context->get_saved_variables();
     Tensor buffer = gradient_buffer(saved[0]);
     const bool added = buffer.defined();

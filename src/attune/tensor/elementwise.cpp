@@ -9,6 +9,7 @@
 
 #include <optional>
 
+#include "attune/base/profile.h"
 #include "attune/tensor/held.h"
 #include "attune/tensor/operations.h"
 #include "attune/tensor/reference.h"
@@ -30,6 +31,7 @@ NormOfSum rms_norm_reference(const Tensor& residual, const Tensor& delta, const 
 struct RmsNormResidual : torch::autograd::Function<RmsNormResidual> {
   static variable_list forward(AutogradContext* context, const Tensor& residual, const std::optional<Tensor>& delta,
                                const Tensor& weight, double epsilon) {
+    const TimeSpan span("norms, forward");
     const Tensor sum = delta ? at::empty_like(residual) : residual;
     const Tensor normed = at::empty_like(residual), rstd = at::empty({residual.size(0)}, residual.options());
     with_type(residual, [&]<typename T>(T) {
@@ -51,6 +53,7 @@ struct RmsNormResidual : torch::autograd::Function<RmsNormResidual> {
 
   // The weight's gradient is summed in blocks of rows whose number does not depend on threads, so results repeat.
   static variable_list backward(AutogradContext* context, variable_list gradients) {
+    const TimeSpan span("norms, backward");
     const variable_list saved = context->get_saved_variables();
     const Tensor &sum = saved[0], &weight = saved[1], &rstd = saved[2];
     if (!gradients[0].defined()) return {gradients[1], gradients[1], Tensor(), Tensor()};
@@ -121,6 +124,7 @@ struct Angles {
 struct SplitHeads : torch::autograd::Function<SplitHeads> {
   static variable_list forward(AutogradContext* context, const Tensor& projected, std::int64_t heads,
                                std::int64_t kv_heads, const Angles& angles) {
+    const TimeSpan span("rotary, forward");
     const Tensor all = projected.view({projected.size(0), heads + 2 * kv_heads, -1});
     const std::int64_t tokens = all.size(0), width = all.size(2);
     const Tensor queries = at::empty({tokens, heads, width}, all.options());
@@ -131,6 +135,7 @@ struct SplitHeads : torch::autograd::Function<SplitHeads> {
     return {queries, keys, all.narrow(1, heads + kv_heads, kv_heads).contiguous()};
   }
   static variable_list backward(AutogradContext* context, variable_list gradients) {
+    const TimeSpan span("rotary, backward");
     const auto& angles = held<Angles>(context, "angles");
     const std::int64_t tokens = gradients[0].size(0), heads = gradients[0].size(1), kv_heads = gradients[1].size(1);
     const Tensor all = at::empty({tokens, heads + 2 * kv_heads, gradients[0].size(2)}, gradients[0].options());
@@ -148,6 +153,7 @@ Tensor swiglu_reference(const Tensor& gate_up) {
 
 struct SwigluProduct : torch::autograd::Function<SwigluProduct> {
   static Tensor forward(AutogradContext* context, const Tensor& gate_up) {
+    const TimeSpan span("swiglu, forward");
     context->save_for_backward({gate_up});
     const std::int64_t width = gate_up.size(1) / 2;
     const Tensor product = at::empty({gate_up.size(0), width}, gate_up.options());
@@ -158,6 +164,7 @@ struct SwigluProduct : torch::autograd::Function<SwigluProduct> {
     return product;
   }
   static variable_list backward(AutogradContext* context, variable_list gradients) {
+    const TimeSpan span("swiglu, backward");
     const Tensor gate_up = context->get_saved_variables()[0], gradient = gradients[0].contiguous();
     const Tensor result = at::empty_like(gate_up);
     with_type(gate_up, [&]<typename T>(T) {

@@ -159,6 +159,37 @@ T largest_of(const T* values, std::int64_t count) {
 }
 
 template <typename T>
+void attend_query(const DecodeAttention<T>& a) {
+  std::int64_t rows = 0;
+  for (const Stretch<T>& stretch : a.seen) {
+    for (std::int64_t row = 0; row < stretch.rows; ++row) {
+      const T* key = stretch.keys + row * a.width;
+      a.scores[rows++] = T(a.scale) * sum_lanes<T>(a.width, [&](auto d, std::int64_t i) HWY_ATTR {
+                           return hn::Mul(hn::LoadU(d, a.query + i), hn::LoadU(d, key + i));
+                         });
+    }
+  }
+  const T most = largest_of(a.scores, rows);
+  const T total = sum_lanes<T>(rows, [&](auto d, std::int64_t i) HWY_ATTR {
+    const auto weight = hn::Exp(d, hn::Sub(hn::LoadU(d, a.scores + i), hn::Set(d, most)));
+    hn::StoreU(weight, d, a.scores + i);
+    return weight;
+  });
+  const T share = T(1) / total;
+  for_lanes<T>(a.width, [&](auto d, std::int64_t i) HWY_ATTR {
+    auto sum = hn::Zero(d);
+    const T* weight = a.scores;
+    for (const Stretch<T>& stretch : a.seen) {
+      const T* value = stretch.values + i;
+      for (std::int64_t row = 0; row < stretch.rows; ++row, value += a.width) {
+        sum = hn::MulAdd(hn::Set(d, *weight++), hn::LoadU(d, value), sum);
+      }
+    }
+    hn::StoreU(hn::Mul(sum, hn::Set(d, share)), d, a.out + i);
+  });
+}
+
+template <typename T>
 void log_sum_exp_rows(const LogSumExp<T>& a, Range rows) {
   for (std::int64_t row = rows.begin; row < rows.end; ++row) {
     const T* logits = a.logits + row * a.width;
@@ -232,6 +263,8 @@ ATTUNE_BOTH_TYPES(log_sum_exp, log_sum_exp_rows, LogSumExp)
 ATTUNE_BOTH_TYPES(log_prob_gradient, log_prob_gradient_rows, LogProbGradient)
 ATTUNE_BOTH_TYPES(adamw, adamw_elements, AdamwUpdate)
 #undef ATTUNE_BOTH_TYPES
+void attend_float(const DecodeAttention<float>& a) { attend_query(a); }
+void attend_double(const DecodeAttention<double>& a) { attend_query(a); }
 double squares_float(const float* values, Range elements) { return squares_of(values, elements); }
 double squares_double(const double* values, Range elements) { return squares_of(values, elements); }
 
@@ -256,6 +289,11 @@ ATTUNE_DISPATCH(log_sum_exp, LogSumExp)
 ATTUNE_DISPATCH(log_prob_gradient, LogProbGradient)
 ATTUNE_DISPATCH(adamw, AdamwUpdate)
 #undef ATTUNE_DISPATCH
+
+HWY_EXPORT(attend_float);
+HWY_EXPORT(attend_double);
+void attend(const DecodeAttention<float>& a) { HWY_DYNAMIC_DISPATCH(attend_float)(a); }
+void attend(const DecodeAttention<double>& a) { HWY_DYNAMIC_DISPATCH(attend_double)(a); }
 
 HWY_EXPORT(squares_float);
 HWY_EXPORT(squares_double);

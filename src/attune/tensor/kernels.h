@@ -90,6 +90,24 @@ struct LogProbGradient {
 void log_prob_gradient(const LogProbGradient<float>& a, Range rows);
 void log_prob_gradient(const LogProbGradient<double>& a, Range rows);
 
+// One query over keys and values that lie in stretches: out = sum softmax(scale query . key) value, all of them
+// [width] wide. `scores` is working memory for as many numbers as there are rows.
+template <typename T>
+struct Stretch {
+  const T *keys, *values;
+  std::int64_t rows;
+};
+template <typename T>
+struct DecodeAttention {
+  const T* query;
+  Stretch<T> seen[2];
+  T *scores, *out;
+  std::int64_t width;
+  double scale;
+};
+void attend(const DecodeAttention<float>& a);
+void attend(const DecodeAttention<double>& a);
+
 // AdamW with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2) on flat memory.
 template <typename T>
 struct AdamwUpdate {

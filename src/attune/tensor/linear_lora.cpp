@@ -7,6 +7,7 @@
 
 #include <optional>
 
+#include "attune/base/profile.h"
 #include "attune/tensor/held.h"
 #include "attune/tensor/operations.h"
 #include "attune/tensor/reference.h"
@@ -49,6 +50,7 @@ struct LinearLora : torch::autograd::Function<LinearLora> {
   // factors: down and up alternately
   static Tensor forward(AutogradContext* context, const Tensor& x, const Tensor& weight,
                         const std::optional<Tensor>& bias, at::TensorList factors, const LoraLayout& layout) {
+    const TimeSpan span("matrix products, forward");
     const Tensor y = at::linear(x, weight, bias);
     variable_list saved = {x, weight};
     for (std::size_t i = 0; i < layout.rows.size(); ++i) {
@@ -66,6 +68,7 @@ struct LinearLora : torch::autograd::Function<LinearLora> {
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
+    const TimeSpan span("matrix products, backward");
     const variable_list saved = context->get_saved_variables();
     const auto& layout = held<LoraLayout>(context, "layout");
     const Tensor &x = saved[0], &weight = saved[1], gradient = gradients[0].contiguous();

@@ -14,6 +14,7 @@
 
 #include <limits>
 
+#include "attune/base/profile.h"
 #include "attune/tensor/held.h"
 
 namespace attune {
@@ -114,6 +115,7 @@ std::tuple<Tensor, Tensor, Tensor> gradient_of(const Operands& part, const Atten
 struct TreeAttention : torch::autograd::Function<TreeAttention> {
   static Tensor forward(AutogradContext* context, const Tensor& queries, const Tensor& keys, const Tensor& values,
                         const SharedPlan& plan, double scale) {
+    const TimeSpan span("attention, forward");
     const std::int64_t kv_heads = keys.size(1), group = queries.size(1) / kv_heads;
     const Operands all{grouped_queries(queries, kv_heads), grouped_keys(keys, group), grouped_keys(values, group)};
     const Tensor result = at::empty(queries.sizes(), queries.options());
@@ -137,6 +139,7 @@ struct TreeAttention : torch::autograd::Function<TreeAttention> {
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
+    const TimeSpan span("attention, backward");
     const variable_list saved = context->get_saved_variables();
     const auto& plan = *held<SharedPlan>(context, "plan");
     const double scale = context->saved_data["scale"].toDouble();

@@ -16,6 +16,7 @@ namespace attune {
 struct RunContext {
   Fs& fs;
   bool trace = false;                     // names of the steps on stderr
+  bool profile = false;                   // counts where the time of steps goes, into profile.json of the run
   std::optional<std::int64_t> from = {};  // resume from this checkpoint, not the newest
 };
 

@@ -138,6 +138,8 @@ void RunDirectory::samples(std::int64_t step, const std::vector<Json>& rows) {
   write_durably(*fs_, path() / "samples" / (std::to_string(step) + ".jsonl"), text);
 }
 
+void RunDirectory::profile(const Json& profile) { write_durably(*fs_, path() / "profile.json", profile.str() + "\n"); }
+
 RunFile reload_run(const Path& directory) {
   const Json manifest = parse_file(directory / "manifest.json");
   std::vector<std::string> overrides;

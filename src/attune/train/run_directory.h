@@ -34,6 +34,7 @@ class RunDirectory {
   void log(const std::string& event, Json details = Json::object());
   // A resumed run writes the steps after its checkpoint again: lines of later steps are cut off.
   void forget_metrics_after(std::int64_t step);
+  void profile(const Json& profile);  // profile.json: where the time of the last stage's steps went
   void samples(std::int64_t step, const std::vector<Json>& rows);
 
   Fs& fs() const { return *fs_; }

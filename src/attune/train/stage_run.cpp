@@ -14,6 +14,7 @@
 #include "attune/stats/agreement.h"
 #include "attune/train/micro_batches.h"
 #include "attune/train/samples.h"
+#include "attune/train/step_profile.h"
 #include "attune/train/stop.h"
 
 namespace attune {
@@ -93,6 +94,7 @@ void StageRun::load_model() {
                                              .steps = settings_.steps,
                                              .shuffle = settings_.data.shuffle,
                                              .seed = static_cast<std::uint64_t>(settings_.seed)});
+  ceilings_ = machine_ceilings(context_.fs);
   schedule_.emplace(settings_.schedule, settings_.optimizer.adamw.lr, batches_->steps());
 }
 
@@ -203,7 +205,7 @@ std::optional<Json> StageRun::one_step(const Position& position) {
   const StepReport report = step_->apply(schedule_->at(position.step));
   if (reference_) reference_->after_step(position.step + 1);
   check_applied(report, position);
-  Json row = row_of(report, position, now_seconds() - start, plan.tokens);
+  Json row = row_of(report, position, now_seconds() - start, plan);
   for (const auto& [name, value] : metrics.read()) row.set(name, value);
   return row;
 }
@@ -220,7 +222,7 @@ void StageRun::check_applied(const StepReport& report, const Position& position)
                        : "lower the learning rate");
 }
 
-Json StageRun::row_of(const StepReport& report, const Position& position, double seconds, std::int64_t tokens) const {
+Json StageRun::row_of(const StepReport& report, const Position& position, double seconds, const StepPlan& plan) const {
   return Json::object(
       {{"step", position.total_step + 1},
        {"stage", stage_.name},
@@ -229,9 +231,9 @@ Json StageRun::row_of(const StepReport& report, const Position& position, double
        {"grad_norm", report.grad_norm},
        {"learning_rate", report.learning_rate},
        {"epoch", static_cast<double>(position.step + 1) / static_cast<double>(batches_->steps_per_epoch())},
-       {"num_tokens", position.tokens + tokens},
-       {"tokens_per_second", static_cast<double>(tokens) / seconds},
-       {"fraction_of_limit", nullptr},
+       {"num_tokens", position.tokens + plan.tokens},
+       {"tokens_per_second", static_cast<double>(plan.tokens) / seconds},
+       {"fraction_of_limit", limit_seconds(*model_, plan, data_.train, ceilings_) / seconds},
        {"peak_bytes", peak_bytes()}});
 }
 
@@ -291,6 +293,8 @@ RunOutcome StageRun::train(Position& position, const std::optional<Checkpoint>& 
            std::to_string(model_->trainable().count()) + " trainable parameters, " + std::to_string(batches_->steps()) +
            " steps");
   if (!position.unmeasured.is_null()) finish_step(Json(position.unmeasured), position);
+  std::optional<StepProfile> profile;
+  if (context_.profile) profile.emplace();
   ProgressLine shown(stage_.name, static_cast<std::size_t>(batches_->steps()), "steps");
   while (position.step < batches_->steps()) {
     std::optional<Json> row = one_step(position);
@@ -299,9 +303,11 @@ RunOutcome StageRun::train(Position& position, const std::optional<Checkpoint>& 
     ++position.total_step;
     position.tokens = row->find("num_tokens")->integer();
     const double loss = row->find("loss")->number();
+    if (profile) profile->step(row->find("seconds")->number());
     finish_step(*std::move(row), position);
     shown.advance(static_cast<std::size_t>(position.step), "loss " + format_double(std::round(1e4 * loss) / 1e4));
   }
+  if (profile) directory_.profile(profile->json());
   save_models();
   return outcome_of(directory_.last_metrics());
 }

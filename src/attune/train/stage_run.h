@@ -7,6 +7,7 @@
 
 #include "attune/policy/language.h"
 #include "attune/train/batches.h"
+#include "attune/train/limits.h"
 #include "attune/train/offline.h"
 #include "attune/train/reference.h"
 #include "attune/train/schedule.h"
@@ -40,7 +41,7 @@ class StageRun {
   void save(const Position& position);
   [[noreturn]] void stop(const Position& position);
   std::optional<Json> one_step(const Position& position);
-  Json row_of(const StepReport& report, const Position& position, double seconds, std::int64_t tokens) const;
+  Json row_of(const StepReport& report, const Position& position, double seconds, const StepPlan& plan) const;
   void check_applied(const StepReport& report, const Position& position);
   void measure(Json& row, Position& position);
   void finish_step(Json row, Position& position);
@@ -67,6 +68,7 @@ class StageRun {
   std::optional<LanguagePolicy> policy_, eval_policy_;
   std::optional<Batches> batches_;
   std::optional<Schedule> schedule_;
+  Ceilings ceilings_;
   std::optional<Step> step_;
   std::vector<Statistics> statistics_;
   bool improved_ = false;         // the step's evaluation is the best of the stage

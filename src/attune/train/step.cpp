@@ -3,6 +3,7 @@
 #include <cmath>
 #include <utility>
 
+#include "attune/base/profile.h"
 #include "attune/tensor/in_place.h"
 
 namespace attune {
@@ -27,6 +28,7 @@ void Step::accumulate(const Tensor& loss) {
 }
 
 StepReport Step::apply(double learning_rate) {
+  const TimeSpan span("optimizer");
   StepReport report{.loss = std::exchange(loss_, 0), .learning_rate = learning_rate};
   double squares = 0;
   for (const Parameters* one : parameters_) squares += squared_norm(one->gradient());

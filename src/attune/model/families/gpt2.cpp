@@ -103,10 +103,11 @@ class Gpt2 final : public Family {
     const Tensor input = block.before(sum, config_.norm_epsilon);
     const Heads heads = split_heads(block.qkv(input, context.adapted), config_.heads, config_.heads, {}, {});
     const double scale = 1 / std::sqrt(static_cast<double>(config_.head_width));
-    const Tensor mixed = (*context.attention)(layer, heads, scale);
-    const Tensor middle = sum + block.out(mixed.reshape({mixed.size(0), -1}), context.adapted);
-    const Tensor inner = block.up(block.after(middle, config_.norm_epsilon), context.adapted);
-    return {middle, block.down(at::gelu(inner, "tanh"), context.adapted)};
+    const Tensor mixed = context.kept((*context.attention)(layer, heads, scale));
+    const TokenRanges& adapted = context.kept_adapted();
+    const Tensor middle = context.kept(sum) + block.out(mixed.reshape({mixed.size(0), -1}), adapted);
+    const Tensor inner = block.up(block.after(middle, config_.norm_epsilon), adapted);
+    return {middle, block.down(at::gelu(inner, "tanh"), adapted)};
   }
 
   Tensor norm(const Residual& x) const override {

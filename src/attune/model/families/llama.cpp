@@ -150,10 +150,11 @@ class Llama final : public Family {
     const Heads heads =
         split_heads(block.qkv(input, context.adapted), config_.heads, config_.kv_heads, context.cosines, context.sines);
     const double scale = 1 / std::sqrt(static_cast<double>(config_.head_width));
-    const Tensor mixed = (*context.attention)(layer, heads, scale);
-    const Tensor attended = block.out(mixed.reshape({mixed.size(0), -1}), context.adapted);
-    const auto [inner, middle] = rms_norm_residual(sum, attended, block.after, config_.norm_epsilon);
-    return {middle, block.down(swiglu(block.gate_up(inner, context.adapted)), context.adapted)};
+    const Tensor mixed = context.kept((*context.attention)(layer, heads, scale));
+    const TokenRanges& adapted = context.kept_adapted();
+    const Tensor attended = block.out(mixed.reshape({mixed.size(0), -1}), adapted);
+    const auto [inner, middle] = rms_norm_residual(context.kept(sum), attended, block.after, config_.norm_epsilon);
+    return {middle, block.down(swiglu(block.gate_up(inner, adapted)), adapted)};
   }
 
   Tensor norm(const Residual& x) const override {

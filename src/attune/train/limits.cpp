@@ -1,0 +1,144 @@
+#include "attune/train/limits.h"
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/mm.h>
+#include <ATen/ops/ones.h>
+
+#include <algorithm>
+#include <set>
+#include <string>
+
+#include "attune/base/clock.h"
+#include "attune/base/hash.h"
+#include "attune/base/json.h"
+#include "attune/base/log.h"
+#include "attune/base/threads.h"
+#include "attune/train/frozen.h"
+
+namespace attune {
+namespace {
+
+std::int64_t triangle(std::int64_t n) { return n * (n + 1) / 2; }
+
+// The best of repeated runs within the time, at least two.
+template <class Body>
+double best_seconds(double within, const Body& body) {
+  const double start = now_seconds();
+  double best = 1e300;
+  for (int run = 0; run < 2 || now_seconds() - start < within; ++run) {
+    const double begin = now_seconds();
+    body();
+    best = std::min(best, now_seconds() - begin);
+  }
+  return best;
+}
+
+// Model and core count of the processor: what a measurement belongs to.
+std::string machine_key() {
+  std::string text;
+  try {
+    text = read_file("/proc/cpuinfo");
+  } catch (const Error&) {
+    return {};
+  }
+  const std::size_t at = text.find("model name");
+  return hash_hex(text.substr(at == std::string::npos ? 0 : at, 80) + "/" + std::to_string(thread_count()));
+}
+
+double number_or_zero(const Json& json, const char* name) {
+  const Json* value = json.find(name);
+  return value != nullptr && value->is_number() ? value->number() : 0;
+}
+
+}  // namespace
+
+Ceilings measure_ceilings(double seconds) {
+  const at::NoGradGuard no_grad;
+  constexpr std::int64_t side = 1024, copied = std::int64_t{1} << 26;
+  const Tensor a = at::ones({side, side}), b = at::ones({side, side});
+  Tensor c = at::empty({side, side});
+  Ceilings ceilings;
+  ceilings.product = 2.0 * side * side * side / best_seconds(seconds / 2, [&] { at::mm_out(c, a, b); });
+  const Tensor from = at::ones({copied}, at::TensorOptions(at::kByte)), to = at::ones_like(from);
+  ceilings.copy = 2.0 * copied / best_seconds(seconds / 2, [&] {
+                    parallel_for(copied, copied / 64, [&](std::size_t begin, std::size_t end) {
+                      std::copy_n(from.const_data_ptr<std::uint8_t>() + begin, end - begin,
+                                  to.mutable_data_ptr<std::uint8_t>() + begin);
+                    });
+                  });
+  return ceilings;
+}
+
+Ceilings machine_ceilings(Fs& fs) {
+  const Path path = cache_folder() / "machine" / (machine_key() + ".json");
+  try {
+    const Json kept = parse_file(path);
+    const Ceilings ceilings{number_or_zero(kept, "product"), number_or_zero(kept, "copy")};
+    if (ceilings.product > 0 && ceilings.copy > 0) return ceilings;
+  } catch (const Error&) {  // nothing kept yet
+  }
+  const Ceilings ceilings = measure_ceilings(0.3);
+  try {
+    fs.make_directories(path.parent_path());
+    write_durably(fs, path, Json::object({{"product", ceilings.product}, {"copy", ceilings.copy}}).str());
+  } catch (const Error& error) {
+    log_warning(std::string("the cache is not written: ") + error.what());
+  }
+  return ceilings;
+}
+
+PassWork work_of(const Batch& batch, std::span<const TokenRecord> records) {
+  PassWork work;
+  std::set<std::int64_t> prompts;
+  for (const PlannedResponse& response : batch.responses) {
+    const auto prompt = std::ssize(records[static_cast<std::size_t>(response.prompt)].prompt);
+    const auto& record = records[static_cast<std::size_t>(response.record)];
+    const auto answer = std::ssize(record.completions[static_cast<std::size_t>(response.completion)].ids);
+    if (prompts.insert(response.prompt).second) {
+      work.tokens += prompt;
+      work.attention += triangle(prompt);
+      ++work.last_rows;
+    }
+    work.tokens += answer;
+    work.attention += prompt * answer + triangle(answer);
+    work.scored += response.tokens;
+    work.last_rows += response.tokens;
+  }
+  work.last_rows = std::min(work.last_rows, work.tokens);
+  return work;
+}
+
+double forward_flop(const LanguageModel& model, const PassWork& work) {
+  const ModelConfig& config = model.config();
+  const auto linears = model.family().linears();
+  const std::size_t in_block = linears.size() / static_cast<std::size_t>(config.layers);
+  double flop = 0;
+  for (std::size_t i = 0; i < linears.size(); ++i) {
+    // Behind the last block's attention only some rows go on; its first matrix makes queries, keys and values.
+    const bool narrow = i + in_block > linears.size();
+    const auto rows = static_cast<double>(narrow ? work.last_rows : work.tokens);
+    flop += 2 * rows * static_cast<double>(linears[i]->weight.numel());
+  }
+  flop += 4.0 * static_cast<double>(config.layers * config.heads * config.head_width * work.attention);
+  return flop + 2.0 * static_cast<double>(model.family().head().numel() * work.scored);
+}
+
+double limit_seconds(const LanguageModel& model, const StepPlan& plan, std::span<const TokenRecord> records,
+                     const Ceilings& ceilings) {
+  const ModelConfig& config = model.config();
+  const bool adapter = model.adapter() != nullptr;
+  const auto trained = static_cast<double>((adapter ? model.adapter()->parameters() : model.parameters()).count());
+  const std::int64_t channels = 6 * config.width + 4 * (config.heads + config.kv_heads) * config.head_width +
+                                5 * config.feed_forward;  // read and written between the products of a block
+  double flop = 0, bytes = 28 * trained;
+  const auto add = [&](const Batch& batch, double passes) {
+    const PassWork work = work_of(batch, records);
+    flop += passes * forward_flop(model, work);
+    bytes += passes * 4 * static_cast<double>(config.layers * work.tokens * channels);
+  };
+  for (const Batch& batch : plan.batches) add(batch, adapter ? 2 : 3);
+  for (const Batch& batch : plan.gathered) add(batch, 1);
+  return flop / ceilings.product + bytes / ceilings.copy;
+}
+
+}  // namespace attune

@@ -1,0 +1,214 @@
+#include "attune/train/plan.h"
+
+#include <ATen/ops/zeros.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <set>
+#include <vector>
+
+#include "attune/base/clock.h"
+#include "attune/base/log.h"
+#include "attune/policy/language.h"
+#include "attune/tensor/allocator.h"
+#include "attune/train/batches.h"
+#include "attune/train/limits.h"
+#include "attune/train/stage.h"
+#include "attune/train/step.h"
+
+namespace attune {
+namespace {
+
+constexpr std::int64_t most_blocks = 7;  // of the larger probe: a difference of six is above the clock's noise
+constexpr std::int64_t timed_steps = 3;
+
+// What one probe measured; all of it grows by the same amount with every block.
+struct Measured {
+  double parameters = 0, trainable = 0, bytes = 0, seconds = 0, limit = 0;
+
+  static Measured at(double blocks, const Measured& few, double few_blocks, const Measured& many, double many_blocks) {
+    const double share = many_blocks > few_blocks ? (blocks - few_blocks) / (many_blocks - few_blocks) : 0;
+    const auto line = [&](double a, double b) { return a + share * (b - a); };
+    return {line(few.parameters, many.parameters), line(few.trainable, many.trainable), line(few.bytes, many.bytes),
+            line(few.seconds, many.seconds), line(few.limit, many.limit)};
+  }
+};
+
+double line_of_file(const char* file, const std::string& name) {
+  const std::string text = read_file(file);
+  const std::size_t at = text.find(name);
+  return at == std::string::npos ? 0 : std::strtod(text.c_str() + at + name.size(), nullptr);
+}
+
+double resident_bytes() { return 1024 * line_of_file("/proc/self/status", "VmRSS:"); }
+
+class Probes {
+ public:
+  Probes(const RunSettings& settings, Fs& fs)
+      : settings_(settings),
+        tokenizer_(load_tokenizer(settings)),
+        config_(read_model_config(settings.model.path.empty() ? settings.model.config : settings.model.path)),
+        needs_(needs_of(settings.objective)),
+        ceilings_(machine_ceilings(fs)) {
+    require_vocabulary(config_, tokenizer_.vocabulary_size(), tokenizer_folder(settings));
+    data_ = load_stage_data(settings, tokenizer_);
+    if (needs_.probes) probe_prompts_ = probe_prompts(data_.train, settings.batch.records);
+    batches_ = std::make_unique<Batches>(data_.train, BatchOptions{.records = settings.batch.records,
+                                                                   .tokens = settings.batch.tokens,
+                                                                   .epochs = settings.epochs,
+                                                                   .steps = settings.steps,
+                                                                   .shuffle = settings.data.shuffle,
+                                                                   .seed = static_cast<std::uint64_t>(settings.seed)});
+    assume_frozen_columns();
+    for (std::int64_t step = 0; step < batches_->steps(); ++step) look_at(step);
+  }
+
+  std::int64_t layers() const { return config_.layers; }
+  std::int64_t steps() const { return batches_->steps(); }
+  double mean_tokens() const { return tokens_ / static_cast<double>(steps()); }
+  double mean_of(double timed) const {  // of something that grows as the tokens do, from its mean over the timed steps
+    return timed * mean_tokens() / timed_tokens_;
+  }
+
+  Measured measure(std::int64_t blocks) {
+    release_cached_memory();
+    const std::uint64_t before = allocator_statistics().current;
+    reset_allocator_peak();
+    ModelConfig config = config_;
+    config.layers = blocks;
+    config.windows.resize(static_cast<std::size_t>(blocks));
+    LanguageModel model =
+        LanguageModel::random(config, 0, settings_.model.dtype == Dtype::float64 ? at::kDouble : at::kFloat);
+    dress(model);
+    LanguagePolicy policy(model, data_.train);
+    const auto copies = freeze(model, policy);
+    std::vector<Parameters*> trained{&model.trainable()};
+    if (model.heads() != nullptr) trained.push_back(&model.heads()->parameters());
+    Step step(trained, settings_.optimizer);
+    run(largest_, policy, step);  // new memory; the peak
+    Measured measured;
+    for (const std::int64_t index : timed_) {
+      measured.seconds += std::min(run(index, policy, step), run(index, policy, step)) / double(timed_.size());
+      measured.limit += limit_seconds(model, plan_of(index), data_.train, ceilings_) / double(timed_.size());
+    }
+    measured.parameters = static_cast<double>(model.parameters().count());
+    if (model.adapter() != nullptr) measured.parameters += static_cast<double>(model.trainable().count());
+    for (const Parameters* one : trained) measured.trainable += static_cast<double>(one->count());
+    measured.bytes = static_cast<double>(allocator_statistics().peak - before);
+    return measured;
+  }
+
+ private:
+  StepPlan plan_of(std::int64_t step) const {
+    return plan_step(batches_->at(step), settings_.objective,
+                     {.records = data_.train, .probe_prompts = probe_prompts_, .frozen = frozen_});
+  }
+
+  // The largest step, steps that stand evenly over the run, and how many tokens there are.
+  void look_at(std::int64_t step) {
+    const auto tokens = static_cast<double>(plan_of(step).tokens);
+    tokens_ += tokens;
+    if (tokens > most_tokens_) {
+      most_tokens_ = tokens;
+      largest_ = step;
+    }
+    const std::int64_t count = std::min(timed_steps, steps());
+    for (std::int64_t i = 0; i < count; ++i) {
+      if (step != (2 * i + 1) * steps() / (2 * count)) continue;
+      timed_.push_back(step);
+      timed_tokens_ += tokens / static_cast<double>(count);
+    }
+  }
+
+  bool reference_moves() const {
+    return settings_.reference.every > 0 || settings_.reference.mode == ReferenceMode::live ||
+           settings_.reference.bema.has_value() || rounds_of(settings_.objective).count > 1;
+  }
+
+  // Columns that training computes beforehand are zeros here: steps look them up either way.
+  void assume_frozen_columns() {
+    if (!needs_.only_sums()) return;
+    for (const std::string& role : needs_.frozen_models()) {
+      if (role == "reference" && reference_moves()) continue;
+      FrozenColumn zeros;
+      for (const TokenRecord& record : data_.train) zeros.emplace_back(record.completions.size(), 0.0);
+      frozen_[role] = {.answers = zeros, .probes = probe_prompts_.empty() ? FrozenColumn{} : zeros};
+    }
+  }
+
+  void dress(LanguageModel& model) const {
+    const ModelSettings& wanted = settings_.model;
+    model.set_compute({.recompute_blocks = wanted.recompute,
+                       .head_cache = static_cast<std::uint64_t>(wanted.head_cache_gib * 1073741824.0)});
+    if (wanted.adapter) {
+      model.attach_adapter({.rank = wanted.adapter->rank,
+                            .alpha = wanted.adapter->alpha,
+                            .targets = wanted.adapter->targets,
+                            .rank_stabilized = wanted.adapter->rslora},
+                           0);
+    }
+    if (!needs_.heads.empty()) model.attach_heads(needs_.heads, 0);
+  }
+
+  // Frozen models that are run in every step.
+  std::vector<std::shared_ptr<const LanguageModel>> freeze(const LanguageModel& model, LanguagePolicy& policy) const {
+    std::vector<std::shared_ptr<const LanguageModel>> copies;
+    for (const std::string& role : needs_.frozen_models()) {
+      if (frozen_.contains(role) || (role == "reference" && settings_.model.adapter)) continue;
+      copies.push_back(std::make_shared<const LanguageModel>(model.frozen_copy()));
+      policy.freeze(role, copies.back());
+    }
+    return copies;
+  }
+
+  // One optimiser step at a learning rate of 0, in seconds.
+  double run(std::int64_t index, LanguagePolicy& policy, Step& step) const {
+    const double start = now_seconds();
+    const StepPlan plan = plan_of(index);
+    const auto statistics = gather_statistics(plan, settings_.objective, needs_, policy, {});
+    for (const Batch& batch : plan.batches) {
+      step.accumulate(total(compute(settings_.objective, policy.score(batch, needs_), statistics, {}), plan.counts));
+    }
+    step.apply(0);
+    return now_seconds() - start;
+  }
+
+  const RunSettings& settings_;
+  Tokenizer tokenizer_;
+  ModelConfig config_;
+  Needs needs_;
+  Ceilings ceilings_;
+  StageData data_;
+  std::vector<std::int64_t> probe_prompts_;
+  std::unique_ptr<Batches> batches_;
+  std::map<std::string, FrozenColumns> frozen_;
+  double tokens_ = 0, timed_tokens_ = 0, most_tokens_ = -1;
+  std::int64_t largest_ = 0;
+  std::vector<std::int64_t> timed_;
+};
+
+}  // namespace
+
+StagePlan plan_stage(const RunSettings& settings, Fs& fs) {
+  Probes probes(settings, fs);
+  const double resident = resident_bytes() - static_cast<double>(allocator_statistics().current);
+  const double available = resident + 1024 * line_of_file("/proc/meminfo", "MemAvailable:");
+  const auto layers = static_cast<double>(probes.layers());
+  const std::int64_t few = probes.layers() <= most_blocks ? probes.layers() : 1;
+  const std::int64_t many = std::min(probes.layers(), most_blocks);
+  const Measured small = probes.measure(few), large = many > few ? probes.measure(many) : small;
+  const Measured whole = Measured::at(layers, small, double(few), large, double(many));
+  StagePlan plan{.parameters = std::llround(whole.parameters),
+                 .trainable = std::llround(whole.trainable),
+                 .steps = probes.steps(),
+                 .peak_bytes = resident + whole.bytes,
+                 .step_seconds = probes.mean_of(whole.seconds),
+                 .limit_seconds = probes.mean_of(whole.limit),
+                 .available_bytes = available};
+  plan.tokens_per_second = probes.mean_tokens() / plan.step_seconds;
+  return plan;
+}
+
+}  // namespace attune
