@@ -8,6 +8,8 @@ namespace attune {
 
 void AddedTokenFinder::add(std::string_view pattern, const AddedToken& token) {
   std::int32_t node = 0;
+  const bool same_first = empty() || only_first_ == pattern.front();
+  only_first_ = same_first ? std::optional(pattern.front()) : std::nullopt;
   first_[static_cast<unsigned char>(pattern.front())] = true;
   for (const char c : pattern) {
     const auto byte = static_cast<unsigned char>(c);

@@ -1,7 +1,9 @@
 // Tokens added beside the vocabulary (special tokens among them): found in a text before it is split into words.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -63,6 +65,12 @@ class AddedTokenFinder {
       at = nodes_[static_cast<std::size_t>(at)].sibling;
     return at;
   }
+  // The next place from `at` on where a token may begin. Mostly all tokens begin with '<'.
+  std::size_t next_first(std::string_view text, std::size_t at) const {
+    if (only_first_) return std::min(text.find(*only_first_, at), text.size());
+    while (at < text.size() && !first_[static_cast<unsigned char>(text[at])]) ++at;
+    return at;
+  }
   template <class Allowed>
   AddedTokenMatch longest(std::string_view text, std::size_t at, Allowed allowed) const;
   static bool fits(std::string_view text, const AddedTokenMatch& match);
@@ -70,6 +78,7 @@ class AddedTokenFinder {
 
   std::vector<Node> nodes_ = std::vector<Node>(1);
   std::vector<bool> first_ = std::vector<bool>(256);  // bytes that begin a token
+  std::optional<char> only_first_ = {};               // when they are all the same
 };
 
 template <class Allowed>
@@ -90,11 +99,7 @@ template <class Allowed>
 std::vector<AddedTokenMatch> AddedTokenFinder::find(std::string_view text, Allowed allowed) const {
   std::vector<AddedTokenMatch> matches;
   std::size_t from = 0;  // behind the last match with its blanks
-  for (std::size_t at = 0; at < text.size();) {
-    if (!first_[static_cast<unsigned char>(text[at])]) {
-      ++at;
-      continue;
-    }
+  for (std::size_t at = next_first(text, 0); at < text.size(); at = next_first(text, at)) {
     AddedTokenMatch match = longest(text, at, allowed);
     if (!match.token) {
       ++at;

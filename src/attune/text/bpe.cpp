@@ -1,8 +1,8 @@
 #include "attune/text/bpe.h"
 
 #include <algorithm>
+#include <bit>
 #include <functional>
-#include <limits>
 #include <queue>
 #include <unordered_map>
 
@@ -22,6 +22,10 @@ Bpe::Bpe(std::span<const Entry> vocabulary, const std::array<std::int32_t, 256>&
   }
   std::int32_t rank = 0;
   for (const Merge& merge : merges) merges_.set(pair(merge.left, merge.right), {rank++, merge.result});
+  byte_merges_.resize(256 * 256);
+  for (std::size_t i = 0; i < byte_merges_.size(); ++i) {
+    if (const Ranked* merge = merge_of(byte_ids[i / 256], byte_ids[i % 256])) byte_merges_[i] = *merge;
+  }
 }
 
 void Bpe::encode(std::string_view word, std::vector<std::int32_t>& ids) const {
@@ -38,36 +42,44 @@ void Bpe::encode(std::string_view word, std::vector<std::int32_t>& ids) const {
   word.size() <= short_word ? merge_short(word, ids) : merge_long(word, ids);
 }
 
-// The pair of lowest rank, the leftmost of equals, is merged until none is left.
+// The pair of lowest rank, the leftmost of equals, is merged until none is left. A token stays at the place of its
+// first byte; `alive` has a bit for each place that still has one.
 void Bpe::merge_short(std::string_view word, std::vector<std::int32_t>& ids) const {
-  constexpr Ranked never = {std::numeric_limits<std::int32_t>::max(), 0};
   std::array<std::int32_t, short_word> tokens;
-  std::array<Ranked, short_word> pairs;  // of tokens i and i + 1
-  std::size_t count = word.size();
-  const auto look_up = [&](std::size_t i) {
-    const Ranked* found = i + 1 < count ? merge_of(tokens[i], tokens[i + 1]) : nullptr;
-    pairs[i] = found ? *found : never;
+  std::array<Ranked, short_word> pairs;  // of the token at a place and the next one
+  const std::size_t size = word.size();
+  std::uint64_t alive = (std::uint64_t{1} << size) - 1;
+  const auto byte = [&](std::size_t i) { return static_cast<std::size_t>(static_cast<unsigned char>(word[i])); };
+  const auto next = [&](std::size_t i) {  // 64 behind the last
+    return static_cast<std::size_t>(std::countr_zero(alive & ~std::uint64_t{1} << i));
   };
-  for (std::size_t i = 0; i < count; ++i) tokens[i] = byte_ids_[static_cast<unsigned char>(word[i])];
-  for (std::size_t i = 0; i < count; ++i) look_up(i);
+  const auto look_up = [&](std::size_t i) {
+    const std::size_t right = next(i);
+    const Ranked* found = right < size ? merge_of(tokens[i], tokens[right]) : nullptr;
+    pairs[i] = found ? *found : Ranked{};
+  };
+  for (std::size_t i = 0; i < size; ++i) tokens[i] = byte_ids_[byte(i)];
+  for (std::size_t i = 0; i + 1 < size; ++i) pairs[i] = byte_merges_[byte(i) * 256 + byte(i + 1)];
+  pairs[size - 1] = {};
   for (;;) {
     std::size_t best = 0;
-    for (std::size_t i = 1; i + 1 < count; ++i) {
-      if (pairs[i].rank < pairs[best].rank) best = i;
+    std::int32_t lowest = pairs[0].rank;
+    for (std::size_t i = 1; i < size; ++i) {
+      if (pairs[i].rank < lowest) {
+        lowest = pairs[i].rank;
+        best = i;
+      }
     }
-    if (pairs[best].rank == never.rank) break;
+    if (lowest == never) break;
     tokens[best] = pairs[best].result;
-    std::copy(tokens.begin() + static_cast<std::ptrdiff_t>(best) + 2,
-              tokens.begin() + static_cast<std::ptrdiff_t>(count),
-              tokens.begin() + static_cast<std::ptrdiff_t>(best) + 1);
-    std::copy(pairs.begin() + static_cast<std::ptrdiff_t>(best) + 2, pairs.begin() + static_cast<std::ptrdiff_t>(count),
-              pairs.begin() + static_cast<std::ptrdiff_t>(best) + 1);
-    --count;
+    const std::size_t merged = next(best);
+    alive &= ~(std::uint64_t{1} << merged);
+    pairs[merged] = {};
     look_up(best);
-    if (best > 0) look_up(best - 1);
-    if (count < 2) break;
+    const std::uint64_t before = alive & ((std::uint64_t{1} << best) - 1);
+    if (before != 0) look_up(63 - static_cast<std::size_t>(std::countl_zero(before)));
   }
-  ids.insert(ids.end(), tokens.begin(), tokens.begin() + static_cast<std::ptrdiff_t>(count));
+  for (; alive != 0; alive &= alive - 1) ids.push_back(tokens[static_cast<std::size_t>(std::countr_zero(alive))]);
 }
 
 // A word of any length: tokens in a linked list, and for each rank the places where that merge is possible. Ranks come

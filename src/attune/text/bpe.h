@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -33,8 +34,9 @@ class Bpe {
 
  private:
   struct Ranked {
-    std::int32_t rank = 0, result = 0;
+    std::int32_t rank = never, result = 0;
   };
+  static constexpr std::int32_t never = std::numeric_limits<std::int32_t>::max();
   static std::uint64_t pair(std::int32_t left, std::int32_t right) {
     return static_cast<std::uint64_t>(static_cast<std::uint32_t>(left)) << 32 | static_cast<std::uint32_t>(right);
   }
@@ -46,6 +48,7 @@ class Bpe {
   std::vector<std::int32_t> ids_;  // of texts_
   std::array<std::int32_t, 256> byte_ids_ = {};
   FlatMap<Ranked> merges_;
+  std::vector<Ranked> byte_merges_;  // of two bytes, by 256 * left + right: where every word begins
   bool whole_words_ = false;
   friend class LongWord;
 };

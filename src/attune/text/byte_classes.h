@@ -19,6 +19,14 @@ struct ByteClasses {
   std::uint64_t spaces = 0;       // blanks that are ' '
   std::uint64_t apostrophes = 0;  // others that are '
   std::uint64_t continued = 0;    // bytes behind the first one of a character
+
+  // Leaves the first `count` bytes (1 to 64).
+  void cut(std::size_t count) {
+    const std::uint64_t inside = ~std::uint64_t{0} >> (size - count);
+    for (std::uint64_t* bits : {&letters, &numbers, &blanks, &others, &line_ends, &spaces, &apostrophes, &continued}) {
+      *bits &= inside;
+    }
+  }
 };
 
 // Fills ceil(text.size() / 64) blocks. `text` must be valid UTF-8 (ill-formed bytes count as `others`).

@@ -1,12 +1,33 @@
 #include "attune/text/encoder.h"
 
 #include <algorithm>
+#include <array>
 
 #include "attune/text/unicode.h"
 #include "attune/text/word_cache.h"
 
 namespace attune {
 namespace {
+
+// Ids on their way into a vector: the usual word costs one store, the vector grows by blocks.
+class IdBlock {
+ public:
+  explicit IdBlock(std::vector<std::int32_t>& ids) : ids_(ids) {}
+  std::int32_t* room() {  // for the ids of one cached word
+    if (size_ + WordCache::most_ids > block_.size()) flush();
+    return block_.data() + size_;
+  }
+  void advance(std::size_t count) { size_ += count; }
+  void flush() {
+    ids_.insert(ids_.end(), block_.begin(), block_.begin() + static_cast<std::ptrdiff_t>(size_));
+    size_ = 0;
+  }
+
+ private:
+  std::vector<std::int32_t>& ids_;
+  std::size_t size_ = 0;
+  std::array<std::int32_t, 1024> block_;
+};
 
 // One text on its way to ids. Positions are in the text given unless they say "piece".
 class Encoder {
@@ -108,30 +129,44 @@ class Encoder {
     const auto source = [&](std::size_t position, bool is_end) {
       return mapping(begin + (position > added ? position - added : 0), is_end && position > added);
     };
+    const char* const text_end = text.data() + text.size();
     for (std::string_view word = words.next(); !word.empty(); word = words.next()) {
       const std::size_t first = result.ids.size();
-      encode_word(word);
+      encode_word(word, static_cast<std::size_t>(text_end - word.data()));
       if (!want_spans_) continue;
+      ids_.flush();
       for (std::size_t i = first; i < result.ids.size(); ++i) {
         const std::size_t size = parts_.texts[result.ids[i]].size();
         result.spans.push_back({source(at, false), source(at + size, true)});
         at += size;
       }
     }
+    ids_.flush();
   }
 
-  void encode_word(std::string_view word) {
-    WordCache& cache = WordCache::of_this_thread(parts_.serial);
-    if (cache.append(word, result.ids)) return;
+  // `readable`: bytes of the text from the word's begin on.
+  void encode_word(std::string_view word, std::size_t readable) {
+    const bool is_short = word.size() <= WordCache::longest;
+    WordCache::Key key;
+    if (is_short) {
+      key = WordCache::key_of(word, readable);
+      const std::size_t known = cache_.find(key, ids_.room());
+      ids_.advance(known);
+      if (known != 0) return;
+    }
+    ids_.flush();
     const std::size_t first = result.ids.size();
     parts_.bpe.encode(word, result.ids);
-    cache.store(word, std::span(result.ids).subspan(first));
+    const auto fresh = std::span<const std::int32_t>(result.ids).subspan(first);
+    if (is_short && fresh.size() <= WordCache::most_ids) cache_.store(key, fresh);
   }
 
   const EncodingParts& parts_;
   std::string_view text_;
   const EncodeOptions& options_;
   bool want_spans_;
+  WordCache& cache_ = WordCache::of_this_thread(parts_.serial);
+  IdBlock ids_{result.ids};
 };
 
 void Encoder::run() {

@@ -45,12 +45,10 @@ bool Words::open_window() {
     window_ = rest_.substr(0, cut);
     break;
   }
-  // The bytes behind the cut stay classified: they are what the window's last word is followed by.
-  starts_.resize((window_.size() + ByteClasses::size - 1) / ByteClasses::size);
-  find_word_starts(rest_.substr(0, window_.size()), std::span(classes_).first(starts_.size()), pattern_, starts_);
-  if (const std::size_t inside = window_.size() % ByteClasses::size; inside != 0) {
-    starts_.back() &= (std::uint64_t{1} << inside) - 1;
-  }
+  classes_.resize((window_.size() + ByteClasses::size - 1) / ByteClasses::size);
+  classes_.back().cut(window_.size() - (classes_.size() - 1) * ByteClasses::size);
+  starts_.resize(classes_.size());
+  find_word_starts(window_, classes_, pattern_, starts_);
   starts_left_ = starts_.front() & ~std::uint64_t{1};
   rest_.remove_prefix(window_.size());
   return true;

@@ -58,9 +58,9 @@ class Words {
   std::string_view rest_;  // behind the window
   WordPattern pattern_;
   std::string_view window_;
-  std::size_t begin_ = 0;           // of the next word, in the window
-  std::size_t block_ = 0;           // of the next start
-  std::uint64_t starts_left_ = 0;   // of that block
+  std::size_t begin_ = 0;          // of the next word, in the window
+  std::size_t block_ = 0;          // of the next start
+  std::uint64_t starts_left_ = 0;  // of that block
   std::vector<ByteClasses> classes_;
   std::vector<std::uint64_t> starts_;
 };

@@ -17,8 +17,8 @@ namespace attune {
 void find_word_starts(std::string_view text, std::span<const ByteClasses> classes, WordPattern pattern,
                       std::span<std::uint64_t> starts);
 
-// The last place where a text can be cut without looking at either side's rest, 0 if there is none: a single ' ' or line
-// end between two letters begins a word in every family.
+// The last place where a text can be cut without looking at either side's rest, 0 if there is none: a single ' ' or
+// line end between two letters begins a word in every family.
 std::size_t last_safe_cut(std::span<const ByteClasses> classes);
 
 }  // namespace attune

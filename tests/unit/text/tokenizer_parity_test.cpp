@@ -6,6 +6,7 @@
 #include "attune/text/tokenizer.h"
 #include "attune/text/tokenizer_file.h"
 #include "attune/text/unicode.h"
+#include "support/real_texts.h"
 #include "support/recorded.h"
 #include "support/temporary.h"
 
@@ -193,6 +194,33 @@ std::string llama3_json(const std::string& ranks_file) {
   model.set("merges", std::move(merges));
   model.set("ignore_merges", true);
   return file.str();
+}
+
+// Hashes of the ids that the `tokenizers` package gives the beginning of every file of the shared data folder
+// (tests/parity/record_real_ids.py).
+void expect_recorded_ids(const Tokenizer& tokenizer, const std::string& name) {
+  const Json record = testing::recorded("real_ids");
+  const Json& expected = *record.find(name);
+  std::size_t compared = 0;
+  for (const auto& text : testing::real_texts(static_cast<std::size_t>(record.find("bytes")->integer()))) {
+    const Json* hash = expected.find(text.name);
+    if (hash == nullptr) continue;  // a file that came later
+    EXPECT_EQ(testing::Fnv().add(tokenizer.encode(text.bytes)).hex(), hash->string()) << text.name;
+    ++compared;
+  }
+  EXPECT_GT(compared, 100u);
+}
+
+TEST(RecordedIds, Gpt2OnRealTexts) {
+  if (testing::shared_data().empty()) GTEST_SKIP() << "the shared data folder is absent";
+  expect_recorded_ids(Tokenizer::from_json(read_gzip(testing::shared_data() / "tokenizers/gpt2.tokenizer.json.gz")),
+                      "gpt2");
+}
+
+TEST(RecordedIds, Llama3OnRealTexts) {
+  if (testing::shared_data().empty()) GTEST_SKIP() << "the shared data folder is absent";
+  const std::string ranks = read_file(testing::shared_data() / "tokenizers/llama3.tokenizer.model");
+  expect_recorded_ids(Tokenizer::from_json(llama3_json(ranks)), "llama3");
 }
 
 TEST(GoldenIds, Llama3) {
