@@ -129,21 +129,69 @@ Json Json::object(std::initializer_list<Member> members) {
   return result;
 }
 
-Json Json::parse(std::string_view text) {
+namespace {
+
+// The calling thread's parser, ready for `size` bytes. Its buffers (some 15 times the text) are kept from one text to
+// the next, but not those of a large text for small ones.
+simdjson::dom::parser& parser_for(std::size_t size) {
+  constexpr std::size_t smallest = std::size_t{1} << 16, most_depth = 1000;
   thread_local simdjson::dom::parser parser;
-  if (const auto error = parser.allocate(std::max<std::size_t>(text.size(), 64), 1000); error != simdjson::SUCCESS) {
-    throw JsonSyntaxError{simdjson::error_message(error)};
+  const bool wasteful = parser.capacity() > 16 * std::max(size, smallest);
+  if (parser.capacity() < size || parser.capacity() == 0 || wasteful) {
+    const auto error = parser.allocate(std::max(size + size / 2, smallest), most_depth);
+    if (error != simdjson::SUCCESS) throw JsonSyntaxError{simdjson::error_message(error)};
   }
+  return parser;
+}
+
+// Valid until the thread parses again.
+simdjson::dom::element parsed(std::string_view text) {
   simdjson::dom::element root;
-  auto error = parser.parse(text.data(), text.size()).get(root);
+  auto error = parser_for(text.size()).parse(text.data(), text.size()).get(root);
   if (error == simdjson::NUMBER_ERROR) {
     const std::string rewritten = with_big_integers_as_doubles(text);
-    error = parser.parse(rewritten.data(), rewritten.size()).get(root);
+    error = parser_for(rewritten.size()).parse(rewritten.data(), rewritten.size()).get(root);
   }
-  if (error != simdjson::SUCCESS) {
-    throw JsonSyntaxError{simdjson::error_message(error)};
+  if (error != simdjson::SUCCESS) throw JsonSyntaxError{simdjson::error_message(error)};
+  return root;
+}
+
+Json::Type type_of(const simdjson::dom::element& element) {
+  using simdjson::dom::element_type;
+  switch (element.type()) {
+    case element_type::NULL_VALUE:
+      return Json::Type::null;
+    case element_type::BOOL:
+      return Json::Type::boolean;
+    case element_type::INT64:
+      return Json::Type::integer;
+    case element_type::UINT64:
+    case element_type::DOUBLE:
+      return Json::Type::number;
+    case element_type::STRING:
+      return Json::Type::string;
+    case element_type::ARRAY:
+      return Json::Type::array;
+    case element_type::OBJECT:
+      return Json::Type::object;
   }
-  return convert(root);
+  return Json::Type::null;
+}
+
+}  // namespace
+
+Json Json::parse(std::string_view text) { return convert(parsed(text)); }
+
+Json::Type visit_members(std::string_view text, const std::function<void(const JsonMember&)>& visit) {
+  const simdjson::dom::element root = parsed(text);
+  simdjson::dom::object object;
+  if (root.get(object) != simdjson::SUCCESS) return type_of(root);
+  for (const auto& [key, value] : object) {
+    std::string_view string;
+    if (value.is_string()) string = std::string_view(value);
+    visit({key, type_of(value), string});
+  }
+  return Json::Type::object;
 }
 
 std::string_view Json::type_name() const {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -75,6 +76,17 @@ class Json {
   explicit Json(ObjectTag) : value_(Object{}) {}
   std::variant<std::monostate, bool, std::int64_t, double, std::string, Array, Object> value_;
 };
+
+// A member of an object as it is seen in passing.
+struct JsonMember {
+  std::string_view key = {};
+  Json::Type type = Json::Type::null;
+  std::string_view string = {};  // of type string: its value, unescaped
+};
+
+// Parses a text as Json::parse does, but only shows the members of its object, in order, and builds nothing. Returns the
+// type of the text, which has no members unless it is an object. Throws JsonSyntaxError before anything is shown.
+Json::Type visit_members(std::string_view text, const std::function<void(const JsonMember&)>& visit);
 
 // Why a text is no JSON. `offset` is in bytes, 0 when the parser does not tell.
 struct JsonSyntaxError {

@@ -93,6 +93,19 @@ std::string nearest_formats(const std::vector<Row>& rows) {
   return best.empty() ? "one of " + all : "something like " + best;
 }
 
+// The first column whose name stood before, or none. Rows have a few columns: no set is built for them.
+const RawMember* repeated(const std::vector<RawMember>& columns) {
+  constexpr std::size_t few = 16;
+  std::set<std::string_view> keys;
+  for (auto column = columns.begin(); column != columns.end(); ++column) {
+    const bool again = columns.size() <= few
+                           ? std::any_of(columns.begin(), column, [&](const auto& one) { return one.key == column->key; })
+                           : !keys.insert(column->key).second;
+    if (again) return &*column;
+  }
+  return nullptr;
+}
+
 Record without_sources(Record record) {
   for (Node& node : record.nodes) node.source = -1;
   return record;
@@ -109,7 +122,11 @@ void RowContext::fail_type(const std::string& field, const Json& value, std::str
 }
 
 std::int32_t RowContext::source(std::string layout) {
-  return builder_->source({.path = file_, .format = format_, .layout = std::move(layout)});
+  if (last_source_ < 0 || layout != last_layout_) {  // nearly always the layout of the row before
+    last_source_ = builder_->source({.path = file_, .format = format_, .layout = layout});
+    last_layout_ = std::move(layout);
+  }
+  return last_source_;
 }
 
 void RowContext::start_row(std::int64_t row) {
@@ -186,10 +203,8 @@ std::optional<Row> parse_row(std::string_view text, RowProblem& problem) {
   }
   row.text = std::make_shared<const std::string>(text);
   row.columns = raw_members(*row.text);
-  std::set<std::string_view> keys;
-  for (const RawMember& column : row.columns) {
-    if (keys.insert(column.key).second) continue;
-    problem.field = column.key;
+  if (const RawMember* again = repeated(row.columns)) {
+    problem.field = again->key;
     problem.found = "the same column twice";
     problem.expected = "each column once";
     return std::nullopt;

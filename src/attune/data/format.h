@@ -50,6 +50,8 @@ class RowContext {
   std::vector<RowProblem> problems_;
   std::vector<std::string> notes_;
   Dataset header_;
+  std::string last_layout_;
+  std::int32_t last_source_ = -1;
 };
 
 class Format {

@@ -1,5 +1,6 @@
 #include "attune/data/raw_json.h"
 
+#include <algorithm>
 #include <cstdint>
 
 #include "attune/base/json.h"
@@ -23,10 +24,9 @@ class Cursor {
   }
   std::string_view string() {  // with its quotes
     skip_blanks();
-    const std::size_t begin = at_;
-    ++at_;
-    while (at_ < text_.size() && text_[at_] != '"') at_ += text_[at_] == '\\' ? 2 : 1;
-    ++at_;
+    const std::size_t begin = at_++;
+    do at_ = std::min(text_.find('"', at_), text_.size()) + 1;
+    while (at_ < text_.size() && is_escaped(at_ - 1, begin));
     return text_.substr(begin, at_ - begin);
   }
   std::string_view value() {
@@ -57,6 +57,13 @@ class Cursor {
   bool done() const { return at_ >= text_.size(); }
 
  private:
+  // Whether an odd number of backslashes stands before the quote at `quote` of the string that begins at `begin`.
+  bool is_escaped(std::size_t quote, std::size_t begin) const {
+    std::size_t first = quote;
+    while (first > begin + 1 && text_[first - 1] == '\\') --first;
+    return (quote - first) % 2 == 1;
+  }
+
   std::string_view text_;
   std::size_t at_ = 0;
 };

@@ -89,7 +89,7 @@ void Columns::take_tools(Record& record) {
   for (const std::string_view tool : raw_items(text)) record.tools_json.emplace_back(tool);
 }
 
-void Columns::finish(Record& record, Json dialect) {
+void Columns::finish(Record& record, const Json& dialect) {
   take_id(record);
   take_tools(record);
   for (const char* key : {"images", "image"}) {
@@ -98,14 +98,17 @@ void Columns::finish(Record& record, Json dialect) {
     if (!none) context_.fail(key, "images", "text alone: images are not supported yet");
   }
   RawObject extra;
-  Json order = Json::array();
+  std::string order;
   for (std::size_t i = 0; i < row_.columns.size(); ++i) {
     if (!taken_[i]) extra.add(row_.columns[i].key, row_.columns[i].value);
-    order.push_back(row_.columns[i].key);
+    if (i > 0) order += ',';
+    order += json_quote(row_.columns[i].key);
   }
   if (!extra.empty()) record.extra_json = extra.str();
-  dialect.set("columns", std::move(order));
-  const std::int32_t source = context_.source(dialect.str());
+  std::string layout = dialect.str();  // with one member more; a Json of it would be built for every row
+  layout.pop_back();
+  layout += (dialect.size() > 0 ? ",\"columns\":[" : "\"columns\":[") + order + "]}";
+  const std::int32_t source = context_.source(std::move(layout));
   for (Node& node : record.nodes) node.source = source;
 }
 

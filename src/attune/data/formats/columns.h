@@ -25,7 +25,7 @@ class Columns {
 
   // `id`, `tools`, images refused, unknown columns, and where the nodes come from: the file with `dialect` and the
   // order of the columns as its layout.
-  void finish(Record& record, Json dialect = Json::object());
+  void finish(Record& record, const Json& dialect = Json::object());
 
  private:
   void take_id(Record& record);
