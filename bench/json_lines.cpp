@@ -16,16 +16,26 @@
 
 namespace {
 
-attune::Json time_records(const std::string& path) {
+using attune::Json;
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+
+Json time_records(const std::string& path) {
+  const auto begin = Clock::now();
   const auto read = attune::inspect_dataset({.path = path});
-  return attune::Json::object({{"rows", read.report.rows}, {"bad_rows", read.report.bad_rows}});
+  return Json::object(
+      {{"seconds", seconds_since(begin)}, {"rows", read.report.rows}, {"bad_rows", read.report.bad_rows}});
 }
 
-attune::Json time_columns(const std::string& path) {
+Json time_columns(const std::string& path) {
+  const auto begin = Clock::now();
   const auto read = attune::count_columns(path);
-  attune::Json bytes = attune::Json::object();
+  const double seconds = seconds_since(begin);
+  Json bytes = Json::object();
   for (const auto& column : read.columns) bytes.set(column.name, column.bytes);
-  return attune::Json::object({{"rows", read.rows}, {"bad_rows", read.bad_rows}, {"string_bytes", std::move(bytes)}});
+  return Json::object(
+      {{"seconds", seconds}, {"rows", read.rows}, {"bad_rows", read.bad_rows}, {"string_bytes", std::move(bytes)}});
 }
 
 }  // namespace
@@ -37,9 +47,7 @@ int main(int count, char** words) {
     return 64;
   }
   attune::set_thread_count(1);
-  const auto begin = std::chrono::steady_clock::now();
-  attune::Json answer = what == "records" ? time_records(words[2]) : time_columns(words[2]);
-  answer.set("seconds", std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+  Json answer = what == "records" ? time_records(words[2]) : time_columns(words[2]);
   answer.set("bytes", static_cast<std::int64_t>(std::filesystem::file_size(words[2])));
   std::printf("%s\n", answer.str().c_str());
 }

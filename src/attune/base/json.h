@@ -84,8 +84,8 @@ struct JsonMember {
   std::string_view string = {};  // of type string: its value, unescaped
 };
 
-// Parses a text as Json::parse does, but only shows the members of its object, in order, and builds nothing. Returns the
-// type of the text, which has no members unless it is an object. Throws JsonSyntaxError before anything is shown.
+// Parses a text as Json::parse does, but only shows the members of its object, in order, and builds nothing. Returns
+// the type of the text, which has no members unless it is an object. Throws JsonSyntaxError before anything is shown.
 Json::Type visit_members(std::string_view text, const std::function<void(const JsonMember&)>& visit);
 
 // Why a text is no JSON. `offset` is in bytes, 0 when the parser does not tell.

@@ -6,6 +6,7 @@
 #include "attune/base/files.h"
 #include "attune/cli/answer.h"
 #include "attune/cli/verbs.h"
+#include "attune/data/columns.h"
 #include "attune/data/duplicates.h"
 #include "attune/data/read.h"
 #include "attune/data/write.h"
@@ -81,6 +82,18 @@ Json summary_json(const Dataset& dataset, const ReadReport& report) {
                        {"reasons", counts_json(report.reasons)}});
 }
 
+// Rows by the type of their value, and the bytes of the strings.
+Json column_json(const ColumnCounts& column) {
+  static constexpr std::string_view names[] = {"null",   "boolean", "integer", "number",
+                                               "string", "list",    "object"};  // as Json::Type has them
+  Json json = Json::object();
+  for (std::size_t type = 0; type < std::size(names); ++type) {
+    if (column.rows[type] > 0) json.set(names[type], column.rows[type]);
+  }
+  if (column.rows_of(Json::Type::string) > 0) json.set("bytes", column.bytes);
+  return json;
+}
+
 // A table of "name value" lines; nested objects as "name.inner".
 void print_table(Answer& answer, const Json& json, const std::string& head = "") {
   for (const auto& [key, value] : json.members()) {
@@ -113,6 +126,23 @@ int inspect(Arguments& arguments) {
   } else {
     print_table(answer, summary);
     print_problems(answer, read.report);
+  }
+  answer.finish();
+  return 0;
+}
+
+// What the columns of any file hold, whether its format is known or not.
+int columns(Arguments& arguments) {
+  const bool json = arguments.flag("--json");
+  const auto words = arguments.rest(1, 1, "PATH");
+  Answer answer;
+  for (const Path& file : data_files(words[0])) {
+    const FileColumns counts = count_columns(file);
+    Json table = Json::object();
+    for (const ColumnCounts& column : counts.columns) table.set(column.name, column_json(column));
+    const Json page = Json::object(
+        {{"file", file.string()}, {"rows", counts.rows}, {"bad_rows", counts.bad_rows}, {"columns", std::move(table)}});
+    json ? answer.row(page) : print_table(answer, page);
   }
   answer.finish();
   return 0;
@@ -200,14 +230,16 @@ int report_on(Arguments& arguments) {
 
 int run_data(Arguments& arguments) {
   // The first plain word chooses; the options stay for the one chosen.
-  const std::string action = arguments.action("inspect, validate, convert or report");
+  const std::string action = arguments.action("inspect, columns, validate, convert or report");
   if (action == "inspect") return inspect(arguments);
+  if (action == "columns") return columns(arguments);
   if (action == "validate") return validate_data(arguments);
   if (action == "convert") return convert(arguments);
   if (action == "report") return report_on(arguments);
-  const std::vector<std::string> known = {"inspect", "validate", "convert", "report"};
+  const std::vector<std::string> known = {"inspect", "columns", "validate", "convert", "report"};
   const std::string near = nearest(action, known);
-  arguments.fail("the unknown word '" + action + "'", near.empty() ? "inspect, validate, convert or report" : near);
+  arguments.fail("the unknown word '" + action + "'",
+                 near.empty() ? "inspect, columns, validate, convert or report" : near);
 }
 
 }  // namespace attune

@@ -21,6 +21,7 @@ constexpr std::array table{
          run_init},
     Verb{"data", "looks at, checks and converts preference data",
          "usage: attune data inspect PATH [--json]\n"
+         "       attune data columns PATH [--json]\n"
          "       attune data validate PATH [--json]\n"
          "       attune data convert PATH --to FORMAT --out FILE [--lossy]\n"
          "       attune data report NAME PATH [--json] [--html FILE]\n\n"

@@ -23,7 +23,8 @@ class Table {
  private:
   ColumnCounts& at(std::string_view name) {
     if (next_ < columns_.size() && columns_[next_].name == name) return columns_[next_++];
-    const auto known = std::find_if(columns_.begin(), columns_.end(), [&](const auto& one) { return one.name == name; });
+    const auto known =
+        std::find_if(columns_.begin(), columns_.end(), [&](const auto& one) { return one.name == name; });
     next_ = static_cast<std::size_t>(known - columns_.begin()) + 1;
     if (known == columns_.end()) columns_.push_back({.name = std::string(name)});
     return columns_[next_ - 1];

@@ -19,8 +19,8 @@ struct ColumnCounts {
 };
 
 struct FileColumns {
-  std::int64_t rows = 0;                  // seen
-  std::int64_t bad_rows = 0;              // broken JSON, invalid UTF-8, or no object
+  std::int64_t rows = 0;                   // seen
+  std::int64_t bad_rows = 0;               // broken JSON, invalid UTF-8, or no object
   std::vector<ColumnCounts> columns = {};  // of the other rows, in the order of their first appearance
 };
 

@@ -93,14 +93,24 @@ std::string nearest_formats(const std::vector<Row>& rows) {
   return best.empty() ? "one of " + all : "something like " + best;
 }
 
+// A copy of a row's text. The last row's memory is used again when nobody holds that row any more: a stream of rows
+// then costs no allocation for its texts.
+std::shared_ptr<const std::string> shared_text(std::string_view text) {
+  constexpr std::size_t largest_kept = std::size_t{1} << 20;
+  thread_local std::shared_ptr<std::string> last;
+  if (last.use_count() != 1 || last->capacity() > largest_kept) last = std::make_shared<std::string>();
+  last->assign(text);
+  return last;
+}
+
 // The first column whose name stood before, or none. Rows have a few columns: no set is built for them.
 const RawMember* repeated(const std::vector<RawMember>& columns) {
   constexpr std::size_t few = 16;
   std::set<std::string_view> keys;
   for (auto column = columns.begin(); column != columns.end(); ++column) {
-    const bool again = columns.size() <= few
-                           ? std::any_of(columns.begin(), column, [&](const auto& one) { return one.key == column->key; })
-                           : !keys.insert(column->key).second;
+    const bool again = columns.size() <= few ? std::any_of(columns.begin(), column,
+                                                           [&](const auto& one) { return one.key == column->key; })
+                                             : !keys.insert(column->key).second;
     if (again) return &*column;
   }
   return nullptr;
@@ -201,7 +211,7 @@ std::optional<Row> parse_row(std::string_view text, RowProblem& problem) {
     problem.expected = "an object";
     return std::nullopt;
   }
-  row.text = std::make_shared<const std::string>(text);
+  row.text = shared_text(text);
   row.columns = raw_members(*row.text);
   if (const RawMember* again = repeated(row.columns)) {
     problem.field = again->key;

@@ -21,7 +21,13 @@ Bpe::Bpe(std::span<const Entry> vocabulary, const std::array<std::int32_t, 256>&
     }
   }
   std::int32_t rank = 0;
-  for (const Merge& merge : merges) merges_.set(pair(merge.left, merge.right), {rank++, merge.result});
+  filter_.resize(std::bit_ceil(merges.size() + 4) * 16 / 64);
+  filter_shift_ = 64 - std::countr_zero(filter_.size() * 64);
+  for (const Merge& merge : merges) {
+    const std::uint64_t key = pair(merge.left, merge.right), bit = filter_bit(key);
+    merges_.set(key, {rank++, merge.result});
+    filter_[bit / 64] |= std::uint64_t{1} << (bit % 64);
+  }
   byte_merges_.resize(256 * 256);
   for (std::size_t i = 0; i < byte_merges_.size(); ++i) {
     if (const Ranked* merge = merge_of(byte_ids[i / 256], byte_ids[i % 256])) byte_merges_[i] = *merge;

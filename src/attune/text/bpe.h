@@ -40,7 +40,11 @@ class Bpe {
   static std::uint64_t pair(std::int32_t left, std::int32_t right) {
     return static_cast<std::uint64_t>(static_cast<std::uint32_t>(left)) << 32 | static_cast<std::uint32_t>(right);
   }
-  const Ranked* merge_of(std::int32_t left, std::int32_t right) const { return merges_.find(pair(left, right)); }
+  const Ranked* merge_of(std::int32_t left, std::int32_t right) const {
+    const std::uint64_t key = pair(left, right), bit = filter_bit(key);
+    return filter_[bit / 64] >> (bit % 64) & 1 ? merges_.find(key) : nullptr;
+  }
+  std::uint64_t filter_bit(std::uint64_t key) const { return key * 0xD6E8FEB86659FD93ULL >> filter_shift_; }
   void merge_short(std::string_view word, std::vector<std::int32_t>& ids) const;
   void merge_long(std::string_view word, std::vector<std::int32_t>& ids) const;
 
@@ -48,6 +52,10 @@ class Bpe {
   std::vector<std::int32_t> ids_;  // of texts_
   std::array<std::int32_t, 256> byte_ids_ = {};
   FlatMap<Ranked> merges_;
+  // Most pairs are no merge: one bit a pair (16 and more times as many bits as merges) says so from a table that stays
+  // in the nearer caches, where merges_ does not.
+  std::vector<std::uint64_t> filter_ = std::vector<std::uint64_t>(1);
+  int filter_shift_ = 63;
   std::vector<Ranked> byte_merges_;  // of two bytes, by 256 * left + right: where every word begins
   bool whole_words_ = false;
   friend class LongWord;

@@ -34,7 +34,7 @@ class WordCache {
   void store(const Key& key, std::span<const std::int32_t> ids);  // 1 to most_ids ids
 
  private:
-  static constexpr std::size_t bucket_bits = 17;
+  static constexpr std::size_t bucket_bits = 16;
   static constexpr std::int32_t id_mask = 0xFFFFFF;  // ids are below 2^24; the first one's top byte holds their number
   static constexpr int count_shift = 24;
   struct Entry {

@@ -47,5 +47,26 @@ TEST(Json, IndentedTextIsReadable) {
   EXPECT_EQ(Json::parse(R"({"a":[1],"b":{}})").str(2), "{\n  \"a\": [\n    1\n  ],\n  \"b\": {}\n}");
 }
 
+TEST(Json, MembersAreSeenInPassingAsParsingSeesThem) {
+  const std::string text = R"({"a":"x\u00e9\"","b":[1],"a":null,"big":10000000000000000000000})";
+  Json seen = Json::object();
+  const auto type = visit_members(text, [&](const JsonMember& member) {
+    EXPECT_EQ(member.type, Json::parse(text).members()[seen.size()].second.type());
+    seen.members().emplace_back(std::string(member.key), std::string(member.string));
+  });
+  EXPECT_EQ(type, Json::Type::object);
+  EXPECT_EQ(seen.str(), R"({"a":"xé\"","b":"","a":"","big":""})");
+  const auto none = [](const JsonMember&) { FAIL() << "a member of no object"; };
+  EXPECT_EQ(visit_members("[1]", none), Json::Type::array);
+  EXPECT_THROW(visit_members(R"({"a":1)", none), JsonSyntaxError);
+}
+
+TEST(Json, SmallAndLargeTextsCanFollowEachOther) {
+  for (const std::size_t size : {10, 3'000'000, 20, 70'000, 40'000'000, 5}) {
+    EXPECT_EQ(Json::parse('"' + std::string(size, 'x') + '"').string().size(), size);
+    EXPECT_THROW(Json::parse(std::string(1001, '[') + std::string(1001, ']')), JsonSyntaxError);
+  }
+}
+
 }  // namespace
 }  // namespace attune

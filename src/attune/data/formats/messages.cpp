@@ -221,9 +221,14 @@ bool is_conversation(const Json* value) {
   return value != nullptr && value->is_array() && value->size() > 0 && value->items().front().find("role") != nullptr;
 }
 
-Message plain_message(std::string text) { return {.role = Role::plain, .content = {{.text = std::move(text)}}}; }
+Message plain_message(std::string text) {
+  Message message = {.role = Role::plain};
+  message.content.emplace_back().text = std::move(text);
+  return message;
+}
 
 std::int32_t append_chain(Record& record, std::int32_t parent, std::vector<Message> messages) {
+  record.nodes.reserve(record.nodes.size() + messages.size());
   for (Message& message : messages) {
     record.nodes.push_back({.parent = parent, .message = std::move(message)});
     parent = static_cast<std::int32_t>(record.nodes.size()) - 1;

@@ -1,6 +1,7 @@
 // TRL's preference rows: prompt, chosen, rejected as texts or as message lists; without a prompt of the same form the
 // prompt is what both answers begin with (trl/data_utils.py, extract_prompt).
 #include <algorithm>
+#include <iterator>
 
 #include "attune/data/formats/columns.h"
 #include "attune/data/formats/messages.h"
@@ -127,8 +128,9 @@ class TrlPreference final : public Format {
     const std::size_t end = common_prompt(parts.chosen, parts.rejected);
     if (end == 0) return context.fail("rejected", "a first message unlike that of chosen", "the same prompt in both");
     parts.implicit = true;
-    parts.prompt.assign(parts.chosen.begin(), parts.chosen.begin() + static_cast<std::ptrdiff_t>(end));
-    parts.chosen.erase(parts.chosen.begin(), parts.chosen.begin() + static_cast<std::ptrdiff_t>(end));
+    const auto shared_end = parts.chosen.begin() + static_cast<std::ptrdiff_t>(end);
+    parts.prompt.assign(std::move_iterator(parts.chosen.begin()), std::move_iterator(shared_end));
+    parts.chosen.erase(parts.chosen.begin(), shared_end);
     parts.rejected.erase(parts.rejected.begin(), parts.rejected.begin() + static_cast<std::ptrdiff_t>(end));
   }
 
