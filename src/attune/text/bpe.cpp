@@ -51,36 +51,37 @@ void Bpe::encode(std::string_view word, std::vector<std::int32_t>& ids) const {
 // The pair of lowest rank, the leftmost of equals, is merged until none is left. A token stays at the place of its
 // first byte; `alive` has a bit for each place that still has one.
 void Bpe::merge_short(std::string_view word, std::vector<std::int32_t>& ids) const {
-  std::array<std::int32_t, short_word> tokens;
-  std::array<Ranked, short_word> pairs;  // of the token at a place and the next one
+  std::array<std::int32_t, short_word> tokens, results;
+  // Of the token at a place and the next one: rank * 64 + place, so that the least is found without a branch.
+  std::array<std::uint64_t, short_word> order;
+  constexpr std::uint64_t no_merge = ~std::uint64_t{0};
   const std::size_t size = word.size();
   std::uint64_t alive = (std::uint64_t{1} << size) - 1;
-  const auto byte = [&](std::size_t i) { return static_cast<std::size_t>(static_cast<unsigned char>(word[i])); };
+  const auto set_pair = [&](std::size_t i, const Ranked& merge) {
+    order[i] = merge.rank == never ? no_merge : static_cast<std::uint64_t>(merge.rank) * 64 + i;
+    results[i] = merge.result;
+  };
   const auto next = [&](std::size_t i) {  // 64 behind the last
     return static_cast<std::size_t>(std::countr_zero(alive & ~std::uint64_t{1} << i));
   };
   const auto look_up = [&](std::size_t i) {
     const std::size_t right = next(i);
     const Ranked* found = right < size ? merge_of(tokens[i], tokens[right]) : nullptr;
-    pairs[i] = found ? *found : Ranked{};
+    set_pair(i, found ? *found : Ranked{});
   };
+  const auto byte = [&](std::size_t i) { return static_cast<std::size_t>(static_cast<unsigned char>(word[i])); };
   for (std::size_t i = 0; i < size; ++i) tokens[i] = byte_ids_[byte(i)];
-  for (std::size_t i = 0; i + 1 < size; ++i) pairs[i] = byte_merges_[byte(i) * 256 + byte(i + 1)];
-  pairs[size - 1] = {};
+  for (std::size_t i = 0; i + 1 < size; ++i) set_pair(i, byte_merges_[byte(i) * 256 + byte(i + 1)]);
+  order[size - 1] = no_merge;
   for (;;) {
-    std::size_t best = 0;
-    std::int32_t lowest = pairs[0].rank;
-    for (std::size_t i = 1; i < size; ++i) {
-      if (pairs[i].rank < lowest) {
-        lowest = pairs[i].rank;
-        best = i;
-      }
-    }
-    if (lowest == never) break;
-    tokens[best] = pairs[best].result;
+    std::uint64_t least = no_merge;
+    for (std::size_t i = 0; i < size; ++i) least = std::min(least, order[i]);
+    if (least == no_merge) break;
+    const std::size_t best = least % 64;
+    tokens[best] = results[best];
     const std::size_t merged = next(best);
     alive &= ~(std::uint64_t{1} << merged);
-    pairs[merged] = {};
+    order[merged] = no_merge;
     look_up(best);
     const std::uint64_t before = alive & ((std::uint64_t{1} << best) - 1);
     if (before != 0) look_up(63 - static_cast<std::size_t>(std::countl_zero(before)));
@@ -108,7 +109,8 @@ class LongWord {
       ranks_.pop();
       std::vector<std::int32_t> places = std::move(places_[rank]);
       places_.erase(rank);
-      std::sort(places.begin(), places.end());
+      recent_[recent_slot(rank)] = {};
+      if (!std::is_sorted(places.begin(), places.end())) std::sort(places.begin(), places.end());
       merge_places(rank, places);
     }
   }
@@ -134,9 +136,13 @@ class LongWord {
   void offer(std::int32_t i) {
     const Bpe::Ranked* merge = merge_at(i);
     if (!merge) return;
-    const auto [found, fresh] = places_.try_emplace(merge->rank);
-    if (fresh) ranks_.push(merge->rank);
-    found->second.push_back(i);
+    Recent& recent = recent_[recent_slot(merge->rank)];
+    if (recent.rank != merge->rank) {
+      const auto [found, fresh] = places_.try_emplace(merge->rank);
+      if (fresh) ranks_.push(merge->rank);
+      recent = {merge->rank, &found->second};
+    }
+    recent.places->push_back(i);
   }
 
   void merge_places(std::int32_t rank, std::span<const std::int32_t> places) {
@@ -164,6 +170,12 @@ class LongWord {
   const Bpe& bpe_;
   std::vector<Node> nodes_;
   std::unordered_map<std::int32_t, std::vector<std::int32_t>> places_;
+  struct Recent {  // an entry of places_ that was asked for a short time ago: monotonous words need few
+    std::int32_t rank = none;
+    std::vector<std::int32_t>* places = nullptr;
+  };
+  static std::size_t recent_slot(std::int32_t rank) { return static_cast<std::size_t>(rank) % 16; }
+  std::array<Recent, 16> recent_ = {};
   std::priority_queue<std::int32_t, std::vector<std::int32_t>, std::greater<>> ranks_;
 };
 
