@@ -1,8 +1,9 @@
 # make demo   sets everything up, then shows a model learning from people's preferences (two cores: about 3 minutes)
 # make test   sets everything up, then runs all tests
+# make bench  measures attune beside its peers (an hour and more); make bench ROW=dpo-29m measures one row
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: setup build demo test parity format clean
+.PHONY: setup build demo test parity bench format clean
 
 setup:
 	@tools/setup.sh
@@ -23,6 +24,11 @@ test: build
 parity: build
 	@tools/setup.sh parity
 	@tests/parity/run.sh
+
+# Both sides of every comparison in one interleaved run; ends non-zero when they do not compute the same.
+bench: build
+	@tools/setup.sh bench
+	@.venv-bench/bin/python bench/run.py $(ROW)
 
 format:
 	@git ls-files '*.h' '*.cpp' | xargs clang-format -i

@@ -3,6 +3,7 @@
 # wheels (nothing of attune runs in Python). Safe to call again; goes on where a failed download stopped.
 #   tools/setup.sh          what `make build` needs
 #   tools/setup.sh parity   also the peers' packages, in an environment of their own
+#   tools/setup.sh bench    also what `make bench` measures against
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -45,6 +46,7 @@ environment() {
 }
 
 environment .venv tools/requirements.txt
-if [ "${1:-}" = parity ]; then
-  environment .venv-parity tools/requirements-parity.txt
-fi
+case "${1:-}" in
+  parity) environment .venv-parity tools/requirements-parity.txt ;;
+  bench) environment .venv-bench tools/requirements-bench.txt ;;
+esac

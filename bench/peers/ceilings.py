@@ -1,0 +1,45 @@
+"""What this machine gives right now: matrix products of asked shapes, a memory copy. Long-lived, asked between blocks."""
+
+import time
+
+import torch
+
+import serve
+
+
+def rate(work, run, seconds=0.15):
+    """Units of work per second: the best of three windows, so that a neighbour's moment does not count."""
+    run()
+    best = 0
+    for _ in range(3):
+        start, count = time.perf_counter(), 0
+        while (elapsed := time.perf_counter() - start) < seconds / 3 or count == 0:
+            run()
+            count += 1
+        best = max(best, work * count / (time.perf_counter() - start))
+    return best
+
+
+def gemm(m, n, k):
+    """FLOP/s of y[m,n] = x[m,k] w[n,k]^T."""
+    x, w, y = torch.randn(m, k), torch.randn(n, k), torch.empty(m, n)
+    return rate(2 * m * n * k, lambda: torch.mm(x, w.t(), out=y))
+
+
+def copy(megabytes=256):
+    """Bytes per second, read and written both counted."""
+    source = torch.ones(megabytes << 18)
+    target = torch.empty_like(source)
+    return rate(2 * source.numel() * 4, lambda: target.copy_(source))
+
+
+def main():
+    serve.receive()
+    serve.answer({"threads": torch.get_num_threads(), "torch": torch.__version__})
+    while (request := serve.receive()) is not None:
+        with torch.no_grad():
+            serve.answer({"gemm": [gemm(*shape) for shape in request["shapes"]], "copy": copy()})
+
+
+if __name__ == "__main__":
+    main()

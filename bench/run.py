@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+"""Measures attune beside its peers: `make bench`, or `make bench ROW=name` for one row of rows/.
+
+Every row checks first that both sides compute the same; where they do not, the run goes on and ends with 1. Results lie
+under bench/out/ROW.json with the machine's ceilings beside them.
+"""
+
+import argparse
+import importlib
+import pathlib
+import sys
+import time
+import traceback
+
+from frame import Bench, Unequal, line_of, write
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+
+def row_names():
+    return sorted(path.stem for path in (HERE / "rows").glob("*.py"))
+
+
+def run_row(name, options):
+    """The lines of one row; the reason as a string where it could not be measured."""
+    module = importlib.import_module(f"rows.{name}")
+    print(f"\n{name}: {module.__doc__.strip().splitlines()[0]}", flush=True)
+    start = time.monotonic()
+    try:
+        with Bench(name, options.out, options.blocks, options.lock) as bench:
+            lines = list(module.measure(bench))
+    except Unequal as error:
+        return f"UNEQUAL: {error}"
+    except Exception as error:  # one row's trouble must not hide the others
+        traceback.print_exc()
+        return f"failed: {error}".splitlines()[0]
+    write(options.out / f"{name}.json", {"row": name, "seconds": time.monotonic() - start, "lines": lines})
+    return lines
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("rows", nargs="*", help="names of rows; all unless given")
+    parser.add_argument("--list", action="store_true", help="name the rows and what each compares")
+    parser.add_argument("--blocks", type=int, help="pairs of blocks, instead of each row's own number")
+    parser.add_argument("--lock", help="file that neighbours on this machine lock while they work")
+    parser.add_argument("--out", type=pathlib.Path, default=HERE / "out", help="folder of the results")
+    options = parser.parse_args()
+    if unknown := set(options.rows) - set(row_names()):
+        parser.error(f"no row {', '.join(sorted(unknown))}; there are {', '.join(row_names())}")
+    if options.list:
+        for name in row_names():
+            print(f"{name:<24} {importlib.import_module(f'rows.{name}').__doc__.strip().splitlines()[0]}")
+        return 0
+    options.out.mkdir(parents=True, exist_ok=True)
+    results = {name: run_row(name, options) for name in options.rows or row_names()}
+    return report(results)
+
+
+def report(results):
+    """Prints the whole table; 1 when a row could not be measured or compared unequal things."""
+    print(f"\n{'what':<58} {'attune':>8} | peer")
+    for name, lines in results.items():
+        for line in [lines] if isinstance(lines, str) else map(line_of, lines):
+            print(f"{name}: {line}" if isinstance(lines, str) else line)
+    return 1 if any(isinstance(lines, str) for lines in results.values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,56 @@
+"""The driver's end of a long-lived process that answers one JSON line with one JSON line (peers/serve.py is the other)."""
+
+import json
+import os
+import pathlib
+import subprocess
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PYTHON = ROOT / ".venv-bench" / "bin" / "python"
+
+
+def environment():
+    """Both sides wait as attune does: threads spin for a moment, then sleep. No hub, no progress bars."""
+    return os.environ | {
+        "OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "20000", "OMP_NUM_THREADS": str(len(os.sched_getaffinity(0))),
+        "HF_HUB_OFFLINE": "1", "HF_DATASETS_DISABLE_PROGRESS_BARS": "1", "TOKENIZERS_PARALLELISM": "false",
+        "HF_HOME": str(ROOT / "bench" / "out" / "cache"),
+    }
+
+
+class Worker:
+    """A peer script that stays alive between blocks. Ends with its `with` statement; its messages go to `log`."""
+
+    def __init__(self, script, options, log):
+        self.script, self.options, self.log = ROOT / "bench" / "peers" / script, options, pathlib.Path(log)
+
+    def __enter__(self):
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [PYTHON, self.script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
+                env=environment(), cwd=ROOT)
+        self.hello = self.ask(self.options)
+        return self
+
+    def ask(self, request):
+        """Sends one request and waits for its answer. RuntimeError when the process is gone, with its last words."""
+        try:
+            self.process.stdin.write(json.dumps(request) + "\n")
+            self.process.stdin.flush()
+            line = self.process.stdout.readline()
+        except BrokenPipeError:
+            line = ""
+        if not line:
+            self.process.wait()
+            raise RuntimeError(f"{self.script.name} ended:\n" + "\n".join(self.log.read_text().splitlines()[-12:]))
+        return json.loads(line)
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        try:
+            self.process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process.stdout.close()
