@@ -20,7 +20,7 @@ import pathlib
 import statistics
 import time
 
-from machine import Ceilings, ForeignWork, differ
+from machine import Ceilings, ForeignWork, differ, higher
 
 MOST_FOREIGN = 0.03  # share of the processors; a pair of blocks with more is called disturbed
 
@@ -34,7 +34,7 @@ class Bench:
 
     def __init__(self, row, out, blocks=None, lock=None):
         self.row, self.out, self.blocks, self._lock = row, pathlib.Path(out), blocks, lock
-        self._ceilings = Ceilings(self.log("ceilings"))
+        self._ceilings = Ceilings(self.out, self.log("ceilings"))
 
     def __enter__(self):
         self._ceilings.__enter__()
@@ -68,17 +68,28 @@ class Bench:
                 fcntl.flock(file, fcntl.LOCK_UN)
         time.sleep(held)
 
-    def compare(self, what, ours, peer, *, unit="s", better="less", target=None, blocks=4, equality=None, shapes=(),
-                facts=None):
-        """One line of the table. `equality` must say "holds"; `facts` are kept with the result."""
+    def compare(self, what, ours, peer, *, unit="s", better="less", target=None, at_most=None, blocks=4,
+                equality=None, shapes=(), facts=None):
+        """One line of the table. `equality` must say "holds"; `target` is a ratio, `at_most` a bound on our own value;
+        the speeds of matrix products of `shapes` are kept with every pair, `facts` with the result."""
         equality = equality or {}
         if not equality.get("holds", False):
             raise Unequal(f"{what}: {equality}")
         pairs = [self._pair(block, ours, peer, shapes) for block in range(self.blocks or blocks)]
-        result = summary(pairs, better) | {"what": what, "unit": unit, "better": better, "target": target}
-        result["reached"] = target is None or result["median"] >= target
-        print(line_of(result), flush=True)
-        return result | {"equality": equality, "facts": facts or {}, "pairs": pairs}
+        line = summary(pairs, better) | {"what": what, "unit": unit, "better": better, "target": target,
+                                         "at_most": at_most, "equality": equality, "facts": facts or {}, "pairs": pairs}
+        line["reached"] = (target is None or line["median"] >= target) and (at_most is None or line["ours"] <= at_most)
+        print(line_of(line), flush=True)
+        return line
+
+    def fraction(self, what, shares, target, facts=None):
+        """A line that holds our share of a limit, block by block, instead of a peer."""
+        line = {"what": what, "ours": statistics.median(shares), "peer": 1.0, "unit": "share", "better": "more",
+                "ratios": shares, "median": statistics.median(shares), "low": min(shares), "high": max(shares),
+                "target": target, "at_most": None, "disturbed": 0, "equality": {"holds": True}, "facts": facts or {}}
+        line["reached"] = target is None or line["median"] >= target
+        print(line_of(line), flush=True)
+        return line
 
     def _pair(self, block, ours, peer, shapes):
         """One block of each side; every second pair in the other order, so that A B B A comes out."""
@@ -90,14 +101,8 @@ class Bench:
                 for name, side in sides if block % 2 == 0 else reversed(sides):
                     values[name] = float(side(block))
             after = self._ceilings.take(shapes)
-        return values | {"foreign": foreign.share, "ceilings": best_of(before, after),
+        return values | {"foreign": foreign.share, "ceilings": higher(before, after),
                          "disturbed": foreign.share > MOST_FOREIGN or differ(before, after)}
-
-
-def best_of(before, after):
-    """The higher of each ceiling, shapes written out so that JSON can hold them."""
-    gemm = {"x".join(map(str, shape)): max(rate, after["gemm"][shape]) for shape, rate in before["gemm"].items()}
-    return {"square": max(before["square"], after["square"]), "copy": max(before["copy"], after["copy"]), "gemm": gemm}
 
 
 def summary(pairs, better):
@@ -122,8 +127,10 @@ def line_of(row):
     """'DPO step vs TRL best   0.62 | 2.9 s   4.7x (4.5 to 4.8)   target 2.5x: reached'."""
     text = f"{row['what']:<58} {short(row['ours']):>8} | {short(row['peer']):<8} {row['unit']:<6}"
     text += f" {row['median']:5.2f}x ({row['low']:.2f} to {row['high']:.2f})"
-    if row["target"] is not None:
-        text += f"   target {row['target']}x: {'reached' if row['reached'] else 'MISSED'}"
+    wanted = [f"{row['target']}x"] if row["target"] is not None else []
+    wanted += [f"<= {row['at_most']} {row['unit']}"] if row["at_most"] is not None else []
+    if wanted:
+        text += f"   target {', '.join(wanted)}: {'reached' if row['reached'] else 'MISSED'}"
     if row["disturbed"]:
         text += f"   [{row['disturbed']} of {len(row['ratios'])} pairs disturbed]"
     return text

@@ -10,8 +10,8 @@ SQUARE = [2048, 2048, 2048]  # how fast multiplication gets here; rows may ask f
 class Ceilings:
     """Asks a process of its own, so that the driver stays small. Used as a context."""
 
-    def __init__(self, log):
-        self.worker = Worker("ceilings.py", {}, log)
+    def __init__(self, out, log):
+        self.worker = Worker("ceilings.py", {"out": str(out)}, log)
 
     def __enter__(self):
         self.worker.__enter__()
@@ -21,10 +21,16 @@ class Ceilings:
         self.worker.__exit__(*error)
 
     def take(self, shapes=()):
-        """{"square": FLOP/s, "copy": bytes/s, "gemm": {(m, n, k): FLOP/s}}."""
+        """{"registers", "square": FLOP/s, "copy": bytes/s, "gemm": {"MxNxK": FLOP/s}}."""
         answer = self.worker.ask({"shapes": [SQUARE, *shapes]})
-        rates = dict(zip(map(tuple, shapes), answer["gemm"][1:]))
-        return {"square": answer["gemm"][0], "copy": answer["copy"], "gemm": rates}
+        rates = {"x".join(map(str, shape)): rate for shape, rate in zip(shapes, answer["gemm"][1:])}
+        return {"registers": answer["registers"], "square": answer["gemm"][0], "copy": answer["copy"], "gemm": rates}
+
+
+def higher(before, after):
+    """The higher of each ceiling: a neighbour's moment lowers one, nothing raises it."""
+    gemm = {shape: max(rate, after["gemm"][shape]) for shape, rate in before["gemm"].items()}
+    return {key: max(before[key], after[key]) for key in ("registers", "square", "copy")} | {"gemm": gemm}
 
 
 def differ(before, after, share=0.10):

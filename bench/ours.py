@@ -30,6 +30,7 @@ class Train:
     """Runs of one objective over slices of the same rows that the peer reads from first to last.
 
     steps(first, count) makes `count` steps, the first on the batch numbered `first`, from the model folder's weights.
+    finish(count) makes the first `count` and lets the program save what it trained, in `folder`/run/model.
     """
 
     def __init__(self, folder, objective, model, rows, batch, settings):
@@ -44,14 +45,21 @@ class Train:
         self.settings |= settings
 
     def steps(self, first, count):
-        """Rows of metrics.jsonl, and "start_seconds": from the start of the process to the first step's."""
+        """Rows of metrics.jsonl. `wall`: seconds from the start of the process to the last of them."""
+        metrics = self.folder / "run" / "metrics.jsonl"
+        self._until(metrics, count, ["train", self.objective, self._run_file(first, count)])
+        return [json.loads(line) for line in metrics.read_text().splitlines()[:count]]
+
+    def finish(self, count, *flags):
+        call(["train", self.objective, self._run_file(0, count), *flags], self.folder / "attune.log")
+
+    def _run_file(self, first, count):
         run, data, config = self.folder / "run", self.folder / "rows.jsonl", self.folder / "run.yaml"
         shutil.rmtree(run, ignore_errors=True)
         write_rows(data, self.rows[first * self.batch : (first + count) * self.batch])
         settings = self.settings | {"data": self.data | {"train": [str(data)]}, "steps": count, "out": str(run)}
         config.write_text(json.dumps(settings, indent=1))
-        self._until(run / "metrics.jsonl", count, ["train", self.objective, str(config)])
-        return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()[:count]]
+        return str(config)
 
     def _until(self, metrics, count, arguments):
         """Ends the program once it has written `count` lines: what it would save is not wanted."""

@@ -14,27 +14,34 @@ def environment():
     return os.environ | {
         "OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "20000", "OMP_NUM_THREADS": str(len(os.sched_getaffinity(0))),
         "HF_HUB_OFFLINE": "1", "HF_DATASETS_DISABLE_PROGRESS_BARS": "1", "TOKENIZERS_PARALLELISM": "false",
+        "ATTUNE_CACHE": str(ROOT / "bench" / "out" / "cache" / "attune"),
         "HF_HOME": str(ROOT / "bench" / "out" / "cache"),
     }
 
 
 class Worker:
-    """A peer script that stays alive between blocks. Ends with its `with` statement; its messages go to `log`."""
+    """A peer script that stays alive between blocks: from the first question to the end of its `with` statement. `hello`
+    is its answer to the options; its messages go to `log`."""
 
     def __init__(self, script, options, log):
         self.script, self.options, self.log = ROOT / "bench" / "peers" / script, options, pathlib.Path(log)
+        self.process, self.hello = None, {}
 
     def __enter__(self):
+        return self
+
+    def start(self):
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 [PYTHON, self.script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
                 env=environment(), cwd=ROOT)
         self.hello = self.ask(self.options)
-        return self
 
     def ask(self, request):
         """Sends one request and waits for its answer. RuntimeError when the process is gone, with its last words."""
+        if self.process is None:
+            self.start()
         try:
             self.process.stdin.write(json.dumps(request) + "\n")
             self.process.stdin.flush()
@@ -47,6 +54,8 @@ class Worker:
         return json.loads(line)
 
     def __exit__(self, *_):
+        if self.process is None:
+            return
         self.process.stdin.close()
         try:
             self.process.wait(timeout=20)

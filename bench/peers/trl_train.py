@@ -2,7 +2,8 @@
 
 Options (the first line): objective "dpo", "sft" or "kto"; model, data, out; batch; lr; best: no checkpointing, reference
 computed beforehand, and the head scoring only answer tokens, which TRL does on a GPU and can be told to do here; else
-TRL as shipped, but for bf16=False, without which it does not finish on processors that lack bf16. lora: a rank.
+TRL as shipped, but for bf16=False, without which it does not finish on processors that lack bf16. lora: a rank, and
+lora_from: the adapter folder whose first factors it starts from.
 """
 
 import sys
@@ -12,6 +13,7 @@ import serve
 import torch
 import trl.trainer.utils
 from datasets import load_dataset
+from safetensors.torch import load_file
 from torch.utils.data import SequentialSampler
 from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback, set_seed
 from trl import DPOConfig, DPOTrainer, KTOConfig, KTOTrainer, SFTConfig, SFTTrainer
@@ -22,7 +24,7 @@ CLASSES = {"dpo": (DPOTrainer, DPOConfig), "sft": (SFTTrainer, SFTConfig), "kto"
 class OnCommand(TrainerCallback):
     """Holds the loop between steps. A step is timed from the request to its log: data, forward, backward, update."""
 
-    losses = []
+    losses, parts = [], None
 
     def on_train_begin(self, args, state, control, **_):
         self._wait()
@@ -32,7 +34,7 @@ class OnCommand(TrainerCallback):
             return
         seconds = time.perf_counter() - self.start
         serve.answer({"seconds": seconds, "loss": self.losses[-1], "grad_norm": float(logs["grad_norm"]),
-                      "peak_bytes": serve.peak_bytes()})
+                      "peak_bytes": serve.peak_bytes(), "parts": self.parts.take()})
         self._wait()
 
     def _wait(self):
@@ -81,6 +83,40 @@ def adapter_for(options):
                                       task_type="CAUSAL_LM", init_lora_weights=True)}
 
 
+def take_over(model, folder):
+    """The factors A that PEFT drew become those of an adapter folder; every B stays zero."""
+    found = load_file(f"{folder}/adapter_model.safetensors")
+    for name, parameter in model.named_parameters():
+        if ".lora_A." in name:
+            parameter.data.copy_(found[name.replace(".default.", ".")])
+
+
+class Parts:
+    """Seconds that a step spends in each of its parts."""
+
+    def __init__(self, trainer):
+        self.seconds = {}
+        trainer.model.forward = self._timed("forward", trainer.model.forward)
+        if getattr(trainer, "ref_model", None) is not None:
+            trainer.ref_model.forward = self._timed("reference", trainer.ref_model.forward)
+        trainer.accelerator.backward = self._timed("backward", trainer.accelerator.backward)
+        trainer.create_optimizer()
+        trainer.optimizer.step = self._timed("optimizer", trainer.optimizer.step)
+
+    def _timed(self, name, function):
+        def run(*args, **kwargs):
+            start = time.perf_counter()
+            result = function(*args, **kwargs)
+            self.seconds[name] = self.seconds.get(name, 0) + time.perf_counter() - start
+            return result
+
+        return run
+
+    def take(self):
+        taken, self.seconds = self.seconds, {}
+        return taken
+
+
 def main():
     options = serve.receive()
     set_seed(0)
@@ -93,6 +129,9 @@ def main():
     trainer = in_order(trainer_class)(
         model=model, args=config_for(options, config_class), train_dataset=rows, processing_class=tokenizer,
         callbacks=[OnCommand()], **adapter_for(options))
+    if options.get("lora_from"):
+        take_over(trainer.model, options["lora_from"])
+    OnCommand.parts = Parts(trainer)
     serve.forget_peak()
     serve.answer({"start_seconds": time.perf_counter() - start, "threads": torch.get_num_threads()})
     trainer.train()
