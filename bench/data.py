@@ -68,9 +68,8 @@ def hh_pairs(tokenizer):
     return [Pair(*row, (counts[3 * i], counts[3 * i + 1] + 1, counts[3 * i + 2] + 1)) for i, row in enumerate(texts)]
 
 
-def drawn_pairs(name, tokenizer, count=2000, seed=11):
-    """Pairs of common words, each word one token, with lengths drawn from lengths/NAME.json."""
-    lengths = json.loads((ROOT / "bench" / "lengths" / f"{name}.json").read_text())["lengths"]
+def worded(lengths, tokenizer, seed=11):
+    """A pair of common words for each (prompt, chosen, rejected) length; a word is one token."""
     words = sorted(word[1:] for word in tokenizer.get_vocab() if word[0] == "Ġ" and word[1:].isascii()
                    and word[1:].isalpha() and word[1:].islower() and len(word) > 3)
     draw = random.Random(seed)
@@ -78,8 +77,19 @@ def drawn_pairs(name, tokenizer, count=2000, seed=11):
     def text(tokens):
         return "".join(" " + draw.choice(words) for _ in range(tokens))
 
-    picked = [draw.choice(lengths) for _ in range(count)]
-    return [Pair(text(p), text(c - 1), text(r - 1), (p, c, r)) for p, c, r in picked]
+    return [Pair(text(p), text(c - 1), text(r - 1), (p, c, r)) for p, c, r in lengths]
+
+
+def drawn_pairs(name, tokenizer, count=2000, seed=11):
+    """Pairs with lengths drawn from lengths/NAME.json."""
+    table = json.loads((ROOT / "bench" / "lengths" / f"{name}.json").read_text())["lengths"]
+    draw = random.Random(seed)
+    return worded([draw.choice(table) for _ in range(count)], tokenizer)
+
+
+def exact_pairs(out, count, prompt, answer):
+    """Pairs that all have these lengths."""
+    return worded([(prompt, answer, answer)] * count, load_tokenizer(out))
 
 
 def pairs(out, name="hh-rlhf", keep=lambda pair: True, max_tokens=MAX_TOKENS):

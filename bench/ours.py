@@ -45,7 +45,7 @@ class Train:
         self.settings |= settings
 
     def steps(self, first, count):
-        """Rows of metrics.jsonl. `wall`: seconds from the start of the process to the last of them."""
+        """Rows of metrics.jsonl."""
         metrics = self.folder / "run" / "metrics.jsonl"
         self._until(metrics, count, ["train", self.objective, self._run_file(first, count)])
         return [json.loads(line) for line in metrics.read_text().splitlines()[:count]]
@@ -62,15 +62,20 @@ class Train:
         return str(config)
 
     def _until(self, metrics, count, arguments):
-        """Ends the program once it has written `count` lines: what it would save is not wanted."""
+        """Ends the program once it has written `count` lines: what it would save is not wanted. `first`: seconds from
+        the start of the process to the first line."""
         log = self.folder / "attune.log"
         with log.open("w") as file:
             start = time.monotonic()
             process = subprocess.Popen([PROGRAM, *arguments], stdout=file, stderr=file, env=environment(), cwd=ROOT)
-            while process.poll() is None and not (metrics.exists() and metrics.read_bytes().count(b"\n") >= count):
-                time.sleep(0.02)
-            self.wall = time.monotonic() - start
+            self.first, lines = None, 0
+            while process.poll() is None and lines < count:
+                time.sleep(0.01)
+                lines = metrics.read_bytes().count(b"\n") if metrics.exists() else 0
+                if lines and self.first is None:
+                    self.first = time.monotonic() - start
             process.kill()
             process.wait()
+            self.first = self.first or time.monotonic() - start
         if not metrics.exists() or metrics.read_bytes().count(b"\n") < count:
             raise Failed(f"attune {' '.join(arguments)}:\n" + "\n".join(log.read_text().splitlines()[-5:]))
