@@ -4,7 +4,8 @@ import html
 
 WIDTH, LEFT, BAR, GAP, KEY = 760, 130, 26, 18, 20
 INK, FRAME = "#4a5568", "#cbd5e0"
-COLOURS = ["#2b6cb0", "#dd6b20", "#2f855a", "#805ad5", "#b7791f", "#c53030", "#319795", "#718096"]
+COLOURS = ["#2b6cb0", "#dd6b20", "#2f855a", "#805ad5", "#b7791f", "#c53030", "#319795", "#718096",
+           "#d53f8c", "#4c51bf", "#9c4221", "#68d391"]
 
 
 def colours_of(bars):

@@ -8,13 +8,11 @@ step on the batch before, which is not counted.
 import dataclasses
 
 from data import write_rows
+from equality import equality_of_steps
 from limits import Shape, Work, limits, probes
 from models import config_of
 from ours import Train
 from worker import Worker
-
-TOLERANCE = 1e-4  # relative, of loss and gradient norm
-
 
 @dataclasses.dataclass
 class Plan:
@@ -77,18 +75,6 @@ class Peer(Worker):
         return steps
 
 
-def equality(ours, peer):
-    """What agreed, how well, and whether it holds: loss and norm within tolerance, non-zero norms, a falling loss."""
-    def furthest(key):
-        return max(abs(a[key] - b[key]) / max(abs(b[key]), 1e-12) for a, b in zip(ours, peer, strict=True))
-
-    falls = all(side[-1]["loss"] < side[0]["loss"] for side in (ours, peer)) if len(ours) > 1 else True
-    moves = all(step["grad_norm"] > 0 for step in [*ours, *peer])
-    loss, norm = furthest("loss"), furthest("grad_norm")
-    return {"holds": loss <= TOLERANCE and norm <= TOLERANCE and falls and moves, "loss": loss, "grad_norm": norm,
-            "falls": falls, "losses": [step["loss"] for step in ours], "peer_losses": [step["loss"] for step in peer]}
-
-
 def mean_seconds(steps):
     return sum(step["seconds"] for step in steps) / len(steps)
 
@@ -105,7 +91,7 @@ def compare_training(bench, what, plan, *, best, target):
     facts = {}
     with peer:
         with bench.quiet():
-            equal = equality(ours.steps(0, plan.repeated), peer.steps(plan.repeated))
+            equal = equality_of_steps(ours.steps(0, plan.repeated), peer.steps(plan.repeated))
         line = bench.compare(
             what,
             lambda block: mean_seconds(ours.steps(plan.repeated + block * plan.steps - 1, plan.steps + 1)[1:]),

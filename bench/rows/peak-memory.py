@@ -5,8 +5,9 @@ on both sides. TRL best: no checkpointing, precomputed reference, compact head; 
 """
 
 from data import exact_pairs, preference_row
+from equality import equality_of_steps
 from models import model_folder
-from training import Ours, Peer, Plan, equality
+from training import Ours, Peer, Plan
 
 TARGET = {(256, "shipped"): 0.45, (1024, "shipped"): 0.25, (256, "best"): 0.6, (1024, "best"): 0.6}
 ANSWER, STEPS = 256, 2  # in the second step the states of AdamW are there from the start
@@ -21,7 +22,7 @@ def measure(bench):
         for setting in ("best", "shipped"):
             ours = Ours(bench.work("attune"), plan, rows)
             with Peer(bench, plan, rows, setting == "best") as peer:
-                equal = equality(ours.steps(0, STEPS), peer.steps(STEPS))
+                equal = equality_of_steps(ours.steps(0, STEPS), peer.steps(STEPS))
                 name = f"peak memory, P = {prompt}, R = {ANSWER}, vs TRL {'best' if setting == 'best' else 'as shipped'}"
                 yield bench.compare(name, lambda _: ours.peak / 2**20, lambda _: peer.peak / 2**20, unit="MiB", blocks=1,
                                     target=round(1 / TARGET[prompt, setting], 2), equality=equal)
