@@ -25,16 +25,17 @@ def run_row(name, options):
     """The lines of one row; the reason as a string where it could not be measured."""
     module = importlib.import_module(f"rows.{name}")
     print(f"\n{name}: {module.__doc__.strip().splitlines()[0]}", flush=True)
-    start = time.monotonic()
+    start, lines = time.monotonic(), []
     try:
         with Bench(name, options.out, options.blocks, options.lock) as bench:
-            lines = list(module.measure(bench))
+            for line in module.measure(bench):
+                lines.append(line)
+                write(options.out / f"{name}.json", {"row": name, "seconds": time.monotonic() - start, "lines": lines})
     except Unequal as error:
         return f"UNEQUAL: {error}"
     except Exception as error:  # one row's trouble must not hide the others
         traceback.print_exc()
         return f"failed: {error}".splitlines()[0]
-    write(options.out / f"{name}.json", {"row": name, "seconds": time.monotonic() - start, "lines": lines})
     return lines
 
 

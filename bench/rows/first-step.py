@@ -37,6 +37,7 @@ def measure(bench):
             whole = seconds_of(lambda: took.extend(peer.steps(1)))
             return whole - took[0]["seconds"]
 
-    attune(0)  # fills the caches
+    with bench.quiet():
+        attune(0)  # fills the caches
     yield bench.compare("start to first step, beyond reading weights", attune, trl, at_most=AT_MOST, blocks=3,
                         equality={"holds": True, "note": "the row dpo-29m compares these steps"})

@@ -22,7 +22,8 @@ def measure(bench):
         for setting in ("best", "shipped"):
             ours = Ours(bench.work("attune"), plan, rows)
             with Peer(bench, plan, rows, setting == "best") as peer:
-                equal = equality_of_steps(ours.steps(0, STEPS), peer.steps(STEPS))
+                with bench.quiet():
+                    equal = equality_of_steps(ours.steps(0, STEPS), peer.steps(STEPS))
                 name = f"peak memory, P = {prompt}, R = {ANSWER}, vs TRL {'best' if setting == 'best' else 'as shipped'}"
                 yield bench.compare(name, lambda _: ours.peak / 2**20, lambda _: peer.peak / 2**20, unit="MiB", blocks=1,
                                     target=round(1 / TARGET[prompt, setting], 2), equality=equal)

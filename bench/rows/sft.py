@@ -13,5 +13,5 @@ TARGET = {"best": 2}
 
 def measure(bench):
     found = pairs(bench.out)
-    plan = Plan("sft", model_folder(bench.out, "29m"), list(map(demonstration_row, found)), steps=5)
+    plan = Plan("sft", model_folder(bench.out, "29m"), list(map(demonstration_row, found)), steps=10)
     yield compare_training(bench, "SFT step, 29 M, vs TRL best", plan, best=True, target=TARGET["best"])
