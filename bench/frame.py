@@ -75,7 +75,11 @@ class Bench:
         equality = equality or {}
         if not equality.get("holds", False):
             raise Unequal(f"{what}: {equality}")
-        pairs = [self._pair(block, ours, peer, shapes) for block in range(self.blocks or blocks)]
+        pairs = []
+        for block in range(self.blocks or blocks):
+            pairs.append(self._pair(block, ours, peer, shapes))
+            note = ", disturbed" if pairs[-1]["disturbed"] else ""
+            print(f"  {short(pairs[-1]['ours'])} | {short(pairs[-1]['peer'])} {unit}{note}", flush=True)
         line = summary(pairs, better) | {"what": what, "unit": unit, "better": better, "target": target,
                                          "at_most": at_most, "equality": equality, "facts": facts or {}, "pairs": pairs}
         line["reached"] = (target is None or line["median"] >= target) and (at_most is None or line["ours"] <= at_most)
