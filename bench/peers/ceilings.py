@@ -55,7 +55,7 @@ def main():
     serve.answer({"threads": torch.get_num_threads(), "torch": torch.__version__})
     while (request := serve.receive()) is not None:
         with torch.no_grad():
-            serve.answer({"registers": registers(torch.get_num_threads()), "copy": copy(),
+            serve.answer({"registers": max(registers(torch.get_num_threads()) for _ in range(3)), "copy": copy(),
                           "gemm": [gemm(*shape) for shape in request["shapes"]]})
 
 
