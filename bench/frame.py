@@ -80,8 +80,9 @@ class Bench:
             pairs.append(self._pair(block, ours, peer, shapes))
             note = ", disturbed" if pairs[-1]["disturbed"] else ""
             print(f"  {short(pairs[-1]['ours'])} | {short(pairs[-1]['peer'])} {unit}{note}", flush=True)
-        line = summary(pairs, better) | {"what": what, "unit": unit, "better": better, "target": target,
-                                         "at_most": at_most, "equality": equality, "facts": {} if facts is None else facts, "pairs": pairs}
+        line = summary(pairs, better) | {
+            "what": what, "unit": unit, "better": better, "target": target, "at_most": at_most, "equality": equality,
+            "facts": {} if facts is None else facts, "pairs": pairs}
         line["reached"] = (target is None or line["median"] >= target) and (at_most is None or line["ours"] <= at_most)
         print(line_of(line), flush=True)
         return line
