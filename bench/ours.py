@@ -27,37 +27,37 @@ def call(arguments, log):
 
 
 class Train:
-    """Runs of one objective over slices of the same rows that the peer reads from first to last.
+    """Runs of a training.Plan over slices of the same rows that the peer reads from first to last.
 
     steps(first, count) makes `count` steps, the first on the batch numbered `first`, from the model folder's weights.
     finish(count) makes the first `count` and lets the program save what it trained, in `folder`/run/model.
     """
 
-    def __init__(self, folder, objective, model, rows, batch, settings):
-        self.folder, self.objective, self.rows, self.batch = folder, objective, rows, batch
+    def __init__(self, folder, plan, rows):
+        self.folder, self.plan, self.rows = folder, plan, rows
+        self.peak = 0  # bytes, the highest of all runs
         self.settings = {
-            "model": {"path": str(model)}, "objective": {objective: settings.pop("objective", {})},
-            "optimizer": {"adamw": {"lr": settings.pop("lr")}}, "schedule": {"decay": "constant"},
-            "samples": {"prompts": 0}, "batch": {"records": batch, "tokens": settings.pop("tokens", 8192)},
-        }
-        self.settings["model"] |= settings.pop("model", {})
-        self.data = {"shuffle": False, "max_tokens": settings.pop("max_tokens", 512)}
-        self.settings |= settings
+            "objective": {plan.objective: {}}, "optimizer": {"adamw": {"lr": plan.lr}}, "schedule": {"decay": "constant"},
+            "batch": {"records": plan.batch, "tokens": 8192}, "samples": {"prompts": 0},
+        } | plan.settings | {"model": {"path": str(plan.model)} | plan.settings.get("model", {})}
 
     def steps(self, first, count):
         """Rows of metrics.jsonl."""
         metrics = self.folder / "run" / "metrics.jsonl"
-        self._until(metrics, count, ["train", self.objective, self._run_file(first, count)])
-        return [json.loads(line) for line in metrics.read_text().splitlines()[:count]]
+        self._until(metrics, count, ["train", self.plan.objective, self._run_file(first, count)])
+        steps = [json.loads(line) for line in metrics.read_text().splitlines()[:count]]
+        self.peak = max(self.peak, steps[-1]["peak_bytes"])
+        return steps
 
     def finish(self, count, *flags):
-        call(["train", self.objective, self._run_file(0, count), *flags], self.folder / "attune.log")
+        call(["train", self.plan.objective, self._run_file(0, count), *flags], self.folder / "attune.log")
 
     def _run_file(self, first, count):
         run, data, config = self.folder / "run", self.folder / "rows.jsonl", self.folder / "run.yaml"
         shutil.rmtree(run, ignore_errors=True)
-        write_rows(data, self.rows[first * self.batch : (first + count) * self.batch])
-        settings = self.settings | {"data": self.data | {"train": [str(data)]}, "steps": count, "out": str(run)}
+        write_rows(data, self.rows[first * self.plan.batch : (first + count) * self.plan.batch])
+        reading = {"train": [str(data)], "shuffle": False, "max_tokens": self.plan.max_tokens}
+        settings = self.settings | {"data": reading, "steps": count, "out": str(run)}
         config.write_text(json.dumps(settings, indent=1))
         return str(config)
 

@@ -22,21 +22,22 @@ def row_names():
 
 
 def run_row(name, options):
-    """The lines of one row; the reason as a string where it could not be measured."""
+    """The lines of one row, and why there are no more: None, or a sentence."""
     module = importlib.import_module(f"rows.{name}")
     print(f"\n{name}: {module.__doc__.strip().splitlines()[0]}", flush=True)
     start, lines = time.monotonic(), []
+    (options.out / f"{name}.json").unlink(missing_ok=True)
     try:
         with Bench(name, options.out, options.blocks, options.lock) as bench:
             for line in module.measure(bench):
                 lines.append(line)
                 write(options.out / f"{name}.json", {"row": name, "seconds": time.monotonic() - start, "lines": lines})
     except Unequal as error:
-        return f"UNEQUAL: {error}"
+        return lines, f"UNEQUAL: {error}"
     except Exception as error:  # one row's trouble must not hide the others
         traceback.print_exc()
-        return f"failed: {error}".splitlines()[0]
-    return lines
+        return lines, f"failed: {error}".splitlines()[0]
+    return lines, None
 
 
 def main():
@@ -53,6 +54,7 @@ def main():
         for name in row_names():
             print(f"{name:<24} {importlib.import_module(f'rows.{name}').__doc__.strip().splitlines()[0]}")
         return 0
+    options.out = options.out.resolve()
     options.out.mkdir(parents=True, exist_ok=True)
     results = {name: run_row(name, options) for name in options.rows or row_names()}
     return report(results)
@@ -61,10 +63,9 @@ def main():
 def report(results):
     """Prints the whole table; 1 when a row could not be measured or compared unequal things."""
     print(f"\n{'what':<58} {'attune':>8} | peer")
-    for name, lines in results.items():
-        for line in [lines] if isinstance(lines, str) else map(line_of, lines):
-            print(f"{name}: {line}" if isinstance(lines, str) else line)
-    return 1 if any(isinstance(lines, str) for lines in results.values()) else 0
+    for name, (lines, trouble) in results.items():
+        print("\n".join([*map(line_of, lines), *([f"{name}: {trouble}"] if trouble else [])]))
+    return 1 if any(trouble for _, trouble in results.values()) else 0
 
 
 if __name__ == "__main__":

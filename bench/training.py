@@ -14,6 +14,7 @@ from models import config_of
 from ours import Train
 from worker import Worker
 
+
 @dataclasses.dataclass
 class Plan:
     objective: str
@@ -44,19 +45,6 @@ class Plan:
         return [works[i : i + self.steps] for i in range(0, len(works), self.steps)]
 
 
-class Ours:
-    """attune over the rows; remembers its highest peak."""
-
-    def __init__(self, folder, plan, rows):
-        settings = {"lr": plan.lr, "max_tokens": plan.max_tokens} | plan.settings
-        self.train, self.peak = Train(folder, plan.objective, plan.model, rows, plan.batch, settings), 0
-
-    def steps(self, first, count):
-        steps = self.train.steps(first, count)
-        self.peak = max(self.peak, steps[-1]["peak_bytes"])
-        return steps
-
-
 class Peer(Worker):
     """TRL over the same rows, from the first to the last; remembers its highest peak."""
 
@@ -80,10 +68,10 @@ def mean_seconds(steps):
 
 
 def compare_training(bench, what, plan, *, best, target):
-    """One line of the table: seconds a step, against TRL at its best or as shipped. Facts: both peaks, TRL's parts."""
+    """One line of the table: seconds a step, against TRL at its best or as shipped. Facts: both peaks."""
     blocks = bench.blocks or plan.blocks
     rows = plan.sequence(blocks, plan.rows)
-    ours, peer = Ours(bench.work("attune"), plan, rows), Peer(bench, plan, rows, best)
+    ours, peer = Train(bench.work("attune"), plan, rows), Peer(bench, plan, rows, best)
     shapes = ()
     if plan.lengths:
         typical = Work.mean(sum(plan.works(blocks), []))

@@ -6,7 +6,8 @@ head.
 
 from data import pairs, preference_row
 from models import model_folder
-from training import Ours, Plan, compare_training
+from ours import Train
+from training import Plan, compare_training
 
 TARGET = {"best": 2.5}
 ADAPTER = {"rank": 16, "alpha": 32, "targets": ["all-linear"]}
@@ -18,6 +19,6 @@ def measure(bench):
                 lr=1e-3, settings={"model": {"adapter": ADAPTER}})
     start = bench.work("adapter")
     with bench.quiet():  # a first step leaves A as drawn, because B is zero
-        Ours(start, plan, plan.rows[: plan.batch]).train.finish(1)
+        Train(start, plan, plan.rows[: plan.batch]).finish(1)
     plan.options = {"lora": ADAPTER["rank"], "lora_from": str(start / "run" / "model")}
     yield compare_training(bench, "DPO step, LoRA 16, 135 M, vs TRL + PEFT best", plan, best=True, target=TARGET["best"])

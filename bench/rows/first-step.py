@@ -8,7 +8,8 @@ import time
 
 from data import pairs, preference_row
 from models import model_folder
-from training import Ours, Peer, Plan
+from ours import Train
+from training import Peer, Plan
 
 RECORDS = 64
 AT_MOST = 1.0  # seconds
@@ -23,13 +24,13 @@ def seconds_of(action):
 def measure(bench):
     found = pairs(bench.out)[:RECORDS]
     plan = Plan("dpo", model_folder(bench.out, "29m"), list(map(preference_row, found)), lr=1e-5)
-    ours = Ours(bench.work("attune"), plan, plan.rows)
+    ours = Train(bench.work("attune"), plan, plan.rows)
     weights = plan.model / "model.safetensors"
 
     def attune(_):
         reading = seconds_of(weights.read_bytes)
         step = ours.steps(0, RECORDS // plan.batch)
-        return ours.train.first - step[0]["seconds"] - reading
+        return ours.first - step[0]["seconds"] - reading
 
     def trl(_):
         with Peer(bench, plan, plan.rows, best=False) as peer:

@@ -7,7 +7,8 @@ on both sides. TRL best: no checkpointing, precomputed reference, compact head; 
 from data import exact_pairs, preference_row
 from equality import equality_of_steps
 from models import model_folder
-from training import Ours, Peer, Plan
+from ours import Train
+from training import Peer, Plan
 
 TARGET = {(256, "shipped"): 0.45, (1024, "shipped"): 0.25, (256, "best"): 0.6, (1024, "best"): 0.6}
 ANSWER, STEPS = 256, 2  # in the second step the states of AdamW are there from the start
@@ -20,7 +21,7 @@ def measure(bench):
                     repeated=STEPS, lr=1e-5)
         rows = plan.rows * STEPS
         for setting in ("best", "shipped"):
-            ours = Ours(bench.work("attune"), plan, rows)
+            ours = Train(bench.work("attune"), plan, rows)
             with Peer(bench, plan, rows, setting == "best") as peer:
                 with bench.quiet():
                     equal = equality_of_steps(ours.steps(0, STEPS), peer.steps(STEPS))

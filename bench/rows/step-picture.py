@@ -9,7 +9,8 @@ import json
 from data import pairs, preference_row
 from draw import step_picture
 from models import model_folder
-from training import Ours, Peer, Plan
+from ours import Train
+from training import Peer, Plan
 
 STEPS = 2
 
@@ -25,9 +26,9 @@ def measure(bench):
     rows = plan.rows[: plan.batch] * STEPS
     bars = []
     with bench.quiet():
-        ours = Ours(bench.work("attune"), plan, rows)
-        ours.train.finish(STEPS, "--profile")
-        profile = json.loads((ours.train.folder / "run" / "profile.json").read_text())
+        ours = Train(bench.work("attune"), plan, rows)
+        ours.finish(STEPS, "--profile")
+        profile = json.loads((ours.folder / "run" / "profile.json").read_text())
         bars.append(("attune", with_rest(profile["parts"], profile["step_seconds"])))
     for label, best in (("TRL best", True), ("TRL as shipped", False)):
         with bench.quiet(), Peer(bench, plan, rows, best) as peer:
