@@ -6,6 +6,7 @@ under bench/out/ROW.json with the machine's ceilings beside them.
 """
 
 import argparse
+import ast
 import importlib
 import pathlib
 import sys
@@ -18,7 +19,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 
 def row_names():
-    return sorted(path.stem for path in (HERE / "rows").glob("*.py"))
+    return sorted(path.stem for path in (HERE / "rows").glob("[a-z]*.py"))
 
 
 def run_row(name, options):
@@ -52,7 +53,8 @@ def main():
         parser.error(f"no row {', '.join(sorted(unknown))}; there are {', '.join(row_names())}")
     if options.list:
         for name in row_names():
-            print(f"{name:<24} {importlib.import_module(f'rows.{name}').__doc__.strip().splitlines()[0]}")
+            text = (HERE / "rows" / f"{name}.py").read_text()
+            print(f"{name:<24} {ast.get_docstring(ast.parse(text)).splitlines()[0]}")
         return 0
     options.out = options.out.resolve()
     options.out.mkdir(parents=True, exist_ok=True)
