@@ -27,14 +27,10 @@ class ApoZeroUnpaired final : public Objective {
   Loss compute(const Responses& responses, const Statistics&, const Progress&) const override {
     const auto good = answers(responses, ResponseRole::chosen, "reference");
     const auto bad = answers(responses, ResponseRole::rejected, "reference");
-    const Tensor good_loss = at::sigmoid(-beta_ * good.log_ratio);
-    const Tensor bad_loss = at::sigmoid(beta_ * bad.log_ratio);
+    const Tensor good_loss = desirable_weight_ * at::sigmoid(-beta_ * good.log_ratio);
+    const Tensor bad_loss = undesirable_weight_ * at::sigmoid(beta_ * bad.log_ratio);
     Loss loss;
-    loss.terms.push_back({.name = "apo-zero-unpaired",
-                          .sum = desirable_weight_ * (good.weight * good_loss).sum() +
-                                 undesirable_weight_ * (bad.weight * bad_loss).sum(),
-                          .per = Per::response,
-                          .role = good_and_bad});
+    loss.terms.push_back(opinions_term("apo-zero-unpaired", good, good_loss, bad, bad_loss));
     add_unpaired_metrics(loss.metrics, good, bad, beta_);
     return loss;
   }

@@ -30,7 +30,7 @@ class Asft final : public PairObjective {
 
   // Wang et al. 2024: NLL(c) - lambda (log sigmoid(o(c)) + log sigmoid(-o(r))) with log odds o, whose sigmoid is p.
   // That p is averaged per token, as in ORPO, is our choice: of a summed one log(1 - p) would vanish for any long
-  // answer.
+  // answer. (turbo-alignment, which has the loss too, leaves the averaging to a setting of all its losses.)
   Loss compute(const Responses& responses, const Statistics&, const Progress&) const override {
     Loss result = score_ == AsftScore::likelihood ? absolute(responses) : relative(responses);
     result.terms[0].weight = lambda_;

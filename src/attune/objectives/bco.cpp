@@ -68,15 +68,12 @@ class Bco final : public Objective {
   // prompts, which the data brings as the weight of the feedback.
   Loss compute(const Responses& responses, const Statistics& statistics, const Progress&) const override {
     const auto good = answers(responses, ResponseRole::chosen, "reference");
-    const auto bad = answers(responses, ResponseRole::rejected, "reference");
+    auto bad = answers(responses, ResponseRole::rejected, "reference");
+    bad.weight = at::clamp(bad.weight, min_weight_, max_weight_);
     const Tensor delta = shift(statistics, responses.logps);
-    const Tensor weight = at::clamp(bad.weight, min_weight_, max_weight_);
     Loss loss;
-    loss.terms.push_back({.name = "bco",
-                          .sum = -(good.weight * at::log_sigmoid(beta_ * good.log_ratio - delta)).sum() -
-                                 (weight * at::log_sigmoid(delta - beta_ * bad.log_ratio)).sum(),
-                          .per = Per::response,
-                          .role = good_and_bad});
+    loss.terms.push_back(opinions_term("bco", good, -at::log_sigmoid(beta_ * good.log_ratio - delta), bad,
+                                       -at::log_sigmoid(delta - beta_ * bad.log_ratio)));
     add_unpaired_metrics(loss.metrics, good, bad, beta_);
     loss.metrics.add("delta", delta, 1);
     return loss;

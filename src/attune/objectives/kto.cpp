@@ -50,14 +50,10 @@ class Kto final : public Objective {
     const auto good = answers(responses, ResponseRole::chosen, "reference");
     const auto bad = answers(responses, ResponseRole::rejected, "reference");
     const Tensor z0 = at::clamp_min(gathered_mean(statistics, "log_ratio", responses.logps).mean, 0);
-    const Tensor good_loss = at::sigmoid(beta_ * (z0 - good.log_ratio));
-    const Tensor bad_loss = at::sigmoid(beta_ * (bad.log_ratio - z0));
+    const Tensor good_loss = desirable_weight_ * at::sigmoid(beta_ * (z0 - good.log_ratio));
+    const Tensor bad_loss = undesirable_weight_ * at::sigmoid(beta_ * (bad.log_ratio - z0));
     Loss loss;
-    loss.terms.push_back({.name = "kto",
-                          .sum = desirable_weight_ * (good.weight * good_loss).sum() +
-                                 undesirable_weight_ * (bad.weight * bad_loss).sum(),
-                          .per = Per::response,
-                          .role = good_and_bad});
+    loss.terms.push_back(opinions_term("kto", good, good_loss, bad, bad_loss));
     add_unpaired_metrics(loss.metrics, good, bad, beta_);
     loss.metrics.add("kl", z0, 1);
     return loss;

@@ -139,7 +139,7 @@ Tensor plackett_luce(const Lists& lists, const Tensor& scores, Ties ties) {
 void add_list_metrics(Metrics& metrics, const Lists& lists, const Tensor& rewards) {
   const Tensor wins = lists.wins(), gaps = (rewards.unsqueeze(2) - rewards.unsqueeze(1)).detach();
   const auto type = gaps.scalar_type();
-  const auto comparisons = wins.sum().item<double>();
+  const Tensor comparisons = wins.sum();
   metrics.add("rewards/accuracies", (wins * ((gaps > 0).to(type) + 0.5 * (gaps == 0).to(type))).sum(), comparisons);
   metrics.add("rewards/margins", (wins * gaps).sum(), comparisons);
 }

@@ -102,9 +102,7 @@ Loss compute(const ObjectiveList& objectives, const Responses& responses, const 
       if (objectives.size() > 1) term.name = std::string(objectives[i].name()) + "/" + term.name;
       sum.terms.push_back(std::move(term));
     }
-    for (const auto& [name, value] : loss.metrics.values()) {
-      if (!sum.metrics.values().contains(name)) sum.metrics.add(name, value.sum, value.count);
-    }
+    sum.metrics.merge_new(loss.metrics);
   }
   return sum;
 }

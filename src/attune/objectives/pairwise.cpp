@@ -102,7 +102,7 @@ Tensor expected(const PairScores& scores, const PairLink& link) {
 void add_nll(Loss& loss, const Responses& responses, ResponseRole role, double weight) {
   const Tensor rows = responses.indices_of(role);
   const Tensor nll = -responses.logps.index_select(0, rows).sum();
-  loss.metrics.add("nll_loss", nll, responses.lengths.index_select(0, rows).sum().item<double>());
+  loss.metrics.add("nll_loss", nll, responses.lengths.index_select(0, rows).sum());
   loss.terms.push_back({.name = "nll", .sum = nll, .per = Per::token, .role = role, .weight = weight});
 }
 

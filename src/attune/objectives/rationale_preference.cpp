@@ -45,7 +45,7 @@ class RationalePreference final : public Modifier {
                           .per = length_ == Length::mean ? Per::token : Per::response,
                           .role = ResponseRole::rationale,
                           .weight = gamma_});
-    loss.metrics.add("rationale_nll", nll, responses.lengths.index_select(0, rows).sum().item<double>());
+    loss.metrics.add("rationale_nll", nll, responses.lengths.index_select(0, rows).sum());
     return loss;
   }
 };

@@ -59,6 +59,14 @@ Answers answers(const Responses& responses, ResponseRole role, const char* refer
   return result;
 }
 
+Term opinions_term(std::string name, const Answers& good, const Tensor& good_loss, const Answers& bad,
+                   const Tensor& bad_loss) {
+  return {.name = std::move(name),
+          .sum = (good.weight * good_loss).sum() + (bad.weight * bad_loss).sum(),
+          .per = Per::response,
+          .role = good_and_bad};
+}
+
 Tensor mask_of(const Responses& responses, Roles roles) {
   std::vector<double> mask;
   for (const ResponseRole role : responses.roles) mask.push_back(roles.has(role) ? 1 : 0);
@@ -74,6 +82,7 @@ void add_unpaired_metrics(Metrics& metrics, const Answers& good, const Answers& 
   };
   add("chosen", good);
   add("rejected", bad);
+  metrics.add_difference("rewards/margins", "rewards/chosen", "rewards/rejected");
 }
 
 void gather_mean(Statistics& statistics, const std::string& name, const Tensor& values) {

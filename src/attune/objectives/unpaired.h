@@ -44,11 +44,15 @@ Answers answers(const Responses& responses, ResponseRole role, const char* refer
 // What a loss on both kinds of answers divides by: all of them, as TRL does.
 inline constexpr Roles good_and_bad = ResponseRole::chosen | ResponseRole::rejected;
 
+// The losses [n] of good and bad answers under their weights, over all of both.
+Term opinions_term(std::string name, const Answers& good, const Tensor& good_loss, const Answers& bad,
+                   const Tensor& bad_loss);
+
 // [R] of the type of the log-probabilities: 1 for responses in these roles, else 0.
 Tensor mask_of(const Responses& responses, Roles roles);
 
-// rewards/{chosen,rejected} (beta times the log-ratio) and logps/{chosen,rejected}, under TRL's names; a side without
-// answers reports nothing.
+// rewards/{chosen,rejected} (beta times the log-ratio), logps/{chosen,rejected} and, as the difference of both means,
+// rewards/margins, under TRL's names; a side without answers reports nothing.
 void add_unpaired_metrics(Metrics& metrics, const Answers& good, const Answers& bad, double beta);
 
 // A mean over a whole step: the sum and the count of `values` [n] under one name, in double, which merge by adding.

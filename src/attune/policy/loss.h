@@ -5,6 +5,7 @@
 #include <array>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "attune/policy/batch.h"
@@ -28,17 +29,23 @@ struct Term {
 // What is logged: sums and counts that merge over micro-batches and ranks; the ratio is taken when a step is written.
 class Metrics {
  public:
-  struct Value {
-    Tensor sum;  // a scalar on the policy's device: nothing waits for it until it is logged
-    double count = 0;
-  };
+  // Both scalars stay on the policy's device: nothing waits for them until they are logged.
   void add(const std::string& name, const Tensor& sum, double count);
+  void add(const std::string& name, const Tensor& sum, const Tensor& count);
+  // `name` is the mean of `one` minus the mean of `other`, in steps that have both.
+  void add_difference(const std::string& name, const std::string& one, const std::string& other);
   void merge(const Metrics& other);
-  const std::map<std::string, Value>& values() const { return values_; }
+  void merge_new(const Metrics& other);        // only what has a name of its own
   std::map<std::string, double> read() const;  // sum / count; NaN where the count is 0
 
  private:
+  struct Value {
+    Tensor sum = {}, counted = {};
+    double count = 0;  // beside what is counted on the device
+  };
+  void add(const std::string& name, const Value& value);
   std::map<std::string, Value> values_;
+  std::map<std::string, std::pair<std::string, std::string>> differences_;
 };
 
 struct Loss {

@@ -154,20 +154,45 @@ Responses Batch::skeleton(const Tensor& like) const {
   return result;
 }
 
-void Metrics::add(const std::string& name, const Tensor& sum, double count) {
+void Metrics::add(const std::string& name, const Value& added) {
+  const auto sum_of = [](const Tensor& a, const Tensor& b) { return !a.defined() ? b : !b.defined() ? a : a + b; };
   Value& value = values_[name];
-  value.sum = value.sum.defined() ? value.sum + sum.detach() : sum.detach();
-  value.count += count;
+  value.sum = sum_of(value.sum, added.sum);
+  value.counted = sum_of(value.counted, added.counted);
+  value.count += added.count;
+}
+
+void Metrics::add(const std::string& name, const Tensor& sum, double count) {
+  add(name, Value{.sum = sum.detach(), .count = count});
+}
+
+void Metrics::add(const std::string& name, const Tensor& sum, const Tensor& count) {
+  add(name, Value{.sum = sum.detach(), .counted = count.detach()});
+}
+
+void Metrics::add_difference(const std::string& name, const std::string& one, const std::string& other) {
+  differences_[name] = {one, other};
 }
 
 void Metrics::merge(const Metrics& other) {
-  for (const auto& [name, value] : other.values_) add(name, value.sum, value.count);
+  for (const auto& [name, value] : other.values_) add(name, value);
+  differences_.insert(other.differences_.begin(), other.differences_.end());
+}
+
+void Metrics::merge_new(const Metrics& other) {
+  values_.insert(other.values_.begin(), other.values_.end());
+  differences_.insert(other.differences_.begin(), other.differences_.end());
 }
 
 std::map<std::string, double> Metrics::read() const {
   std::map<std::string, double> means;
   for (const auto& [name, value] : values_) {
-    means[name] = value.count > 0 ? value.sum.item<double>() / value.count : std::numeric_limits<double>::quiet_NaN();
+    const double count = value.count + (value.counted.defined() ? value.counted.item<double>() : 0);
+    means[name] = count > 0 ? value.sum.item<double>() / count : std::numeric_limits<double>::quiet_NaN();
+  }
+  for (const auto& [name, sides] : differences_) {
+    const auto one = means.find(sides.first), other = means.find(sides.second);
+    if (one != means.end() && other != means.end()) means.try_emplace(name, one->second - other->second);
   }
   return means;
 }
