@@ -128,14 +128,4 @@ inline std::int32_t draw(Random& random, const std::vector<double>& shares) {
   return answer;
 }
 
-// The probability of at least `wins` successes in `runs` throws of a fair coin.
-inline double sign_test(int wins, int runs) {
-  double tail = 0, term = std::pow(0.5, runs);  // of exactly `k` successes
-  for (int k = 0; k <= runs; ++k) {
-    if (k >= wins) tail += term;
-    term *= static_cast<double>(runs - k) / (k + 1);
-  }
-  return tail;
-}
-
 }  // namespace attune::testing

@@ -16,6 +16,7 @@
 
 #include "attune/objectives/listwise.h"
 #include "support/answers.h"
+#include "support/claims.h"
 #include "support/exact.h"
 #include "support/pairs.h"
 
@@ -264,22 +265,13 @@ struct Ranking {
   }
 };
 
-TEST(Lipo, RanksBetterThanDpoOnRandomPairsOfTheSameLists) {
-  constexpr int seeds = 20;
-  int wins = 0;
-  double lipo = 0, dpo = 0;
-  for (std::uint64_t seed = 0; seed < seeds; ++seed) {
+TEST(ListClaims, LipoRanksBetterThanDpoOnRandomPairsOfTheSameLists) {
+  const double gain = testing::expect_wins("lipo_ndcg_over_dpo", {.quick = 20, .full = 60}, [](std::uint64_t seed) {
     const Ranking task(seed);
-    const double one = task.ndcg(task.trained("{lipo: {beta: 0.1}}", task.lists));
-    const double other = task.ndcg(task.trained("{dpo: {beta: 0.1}}", task.pairs));
-    wins += one > other;
-    lipo += one / seeds;
-    dpo += other / seeds;
-  }
-  RecordProperty("ndcg_lipo", std::to_string(lipo));
-  RecordProperty("ndcg_dpo", std::to_string(dpo));
-  EXPECT_LT(testing::sign_test(wins, seeds), 1e-3) << wins << " of " << seeds;
-  EXPECT_GT(lipo - dpo, 0.01);
+    return task.ndcg(task.trained("{lipo: {beta: 0.1}}", task.lists)) -
+           task.ndcg(task.trained("{dpo: {beta: 0.1}}", task.pairs));
+  });
+  EXPECT_GT(gain, 0.01);
 }
 
 double kendall_tau(const Tensor& a, const Tensor& b) {
