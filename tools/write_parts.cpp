@@ -3,6 +3,7 @@
 
 #include "attune/base/files.h"
 #include "attune/config/read.h"
+#include "attune/curate/operator.h"
 #include "attune/data/format.h"
 #include "attune/diagnostics/diagnostic.h"
 #include "attune/objectives/objective.h"
@@ -12,8 +13,8 @@ int main(int count, char** values) {
   using namespace attune;
   if (count != 2) return std::fprintf(stderr, "usage: write_parts FILE\n"), 2;
   Json pages = Json::array();
-  for (const Json& kind :
-       {part_pages<Format>(), part_pages<Report>(), part_pages<Objective>(), part_pages<Diagnostic>()}) {
+  for (const Json& kind : {part_pages<Format>(), part_pages<Operator>(), part_pages<Report>(), part_pages<Objective>(),
+                           part_pages<Diagnostic>()}) {
     for (const Json& page : kind.items()) pages.push_back(page);
   }
   write_durably(disk(), values[1], pages.str(1) + "\n");

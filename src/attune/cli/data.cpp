@@ -229,17 +229,18 @@ int report_on(Arguments& arguments) {
 }  // namespace
 
 int run_data(Arguments& arguments) {
+  constexpr const char* actions_text = "inspect, columns, validate, convert, apply or report";
   // The first plain word chooses; the options stay for the one chosen.
-  const std::string action = arguments.action("inspect, columns, validate, convert or report");
+  const std::string action = arguments.action(actions_text);
   if (action == "inspect") return inspect(arguments);
   if (action == "columns") return columns(arguments);
   if (action == "validate") return validate_data(arguments);
   if (action == "convert") return convert(arguments);
+  if (action == "apply") return run_data_apply(arguments);
   if (action == "report") return report_on(arguments);
-  const std::vector<std::string> known = {"inspect", "columns", "validate", "convert", "report"};
+  const std::vector<std::string> known = {"inspect", "columns", "validate", "convert", "apply", "report"};
   const std::string near = nearest(action, known);
-  arguments.fail("the unknown word '" + action + "'",
-                 near.empty() ? "inspect, columns, validate, convert or report" : near);
+  arguments.fail("the unknown word '" + action + "'", near.empty() ? actions_text : near);
 }
 
 }  // namespace attune

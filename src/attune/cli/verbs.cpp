@@ -19,14 +19,18 @@ constexpr std::array table{
          "Prints a commented run file (or writes it to FILE). NAME is one of the shipped recipes: without a name they\n"
          "are listed.\n",
          run_init},
-    Verb{"data", "looks at, checks and converts preference data",
-         "usage: attune data inspect PATH [--json]\n"
-         "       attune data columns PATH [--json]\n"
-         "       attune data validate PATH [--json]\n"
-         "       attune data convert PATH --to FORMAT --out FILE [--lossy]\n"
-         "       attune data report NAME PATH [--json] [--html FILE]\n\n"
-         "PATH is a file (.jsonl, .json, each also .gz or .zst), a folder of such, or '-'.\n",
-         run_data},
+    Verb{
+        "data", "looks at, checks, converts and curates preference data",
+        "usage: attune data inspect PATH [--json]\n"
+        "       attune data columns PATH [--json]\n"
+        "       attune data validate PATH [--json]\n"
+        "       attune data convert PATH --to FORMAT --out FILE [--lossy]\n"
+        "       attune data apply RUN.yaml [key=value ...] [--json]\n"
+        "       attune data report NAME PATH [--json] [--html FILE]\n\n"
+        "apply runs a list of operators ('attune parts operator' lists them) and writes a manifest beside the output;\n"
+        "RUN.yaml has data:, curate: [{NAME: {options}}, ...] and out:.\n"
+        "PATH is a file (.jsonl, .json, each also .gz or .zst), a folder of such, or '-'.\n",
+        run_data},
     Verb{"tokenize", "text or conversations to ids, and back",
          "usage: attune tokenize --tokenizer T [PATH] [--field F] [--special none|auto] [--decode] [--out FILE]\n"
          "       attune tokenize --tokenizer T --messages PATH [--template FILE] [--generation-prompt] [--out FILE]\n\n"

@@ -31,6 +31,7 @@ using TorchEntry = int (*)(const TorchHalf&, std::string_view verb, Arguments&);
 std::string program_folder();
 
 int run_data(Arguments& arguments);
+int run_data_apply(Arguments& arguments);
 int run_explain(Arguments& arguments);
 int run_compare(Arguments& arguments);
 int run_init(Arguments& arguments);

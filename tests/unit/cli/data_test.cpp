@@ -103,7 +103,7 @@ TEST_F(Data, WrongWordsAreRefusedWithTheNearestRightOne) {
     return std::string("nothing thrown");
   };
   EXPECT_THAT(message({"inspekt", "x"}), HasSubstr("expected inspect"));
-  EXPECT_THAT(message({}), HasSubstr("inspect, columns, validate, convert or report"));
+  EXPECT_THAT(message({}), HasSubstr("inspect, columns, validate, convert, apply or report"));
   EXPECT_THAT(message({"report", "length-bais", "x"}), HasSubstr("expected length-bias"));
   EXPECT_THAT(message({"convert", file("a.jsonl", good_), "--to", "trl-mesages", "--out", "x"}),
               HasSubstr("expected trl-messages"));
