@@ -2,9 +2,9 @@
 // and when to stop.
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 #include "attune/base/errors.h"
+#include "attune/base/log.h"
 #include "attune/diagnostics/diagnostic.h"
 #include "attune/diagnostics/overoptimisation.h"
 #include "attune/diagnostics/pairs.h"
@@ -18,8 +18,6 @@ struct Signals {
   LikelihoodPoint point = {};
   double diversity = NAN;
 };
-
-enum class Side : std::uint8_t { none, chosen, rejected };
 
 }  // namespace
 
@@ -50,57 +48,21 @@ class LikelihoodOverOptimisation final : public Diagnostic {
     const auto& records = subject.data.front().records;
     const auto pairs = compared_pairs(records);
     std::vector<Signals> run;
+    ProgressLine progress("likelihoods", subject.models.size(), "models");
     for (std::size_t i = 0; i < subject.models.size(); ++i) {
       LanguageModel model = subject.models[i].load();
-      run.push_back(measure(model, records, pairs, subject.batch_tokens));
+      LanguagePolicy policy(model, records);
+      run.push_back(
+          {.point = likelihoods_of(policy, records, pairs,
+                                   {.k = k_, .renormalised = renormalised_, .batch_tokens = subject.batch_tokens})});
       run.back().point.step = static_cast<std::int64_t>(i) + 1;
       if (samples_ > 0) run.back().diversity = diversity(model, records, subject.text);
+      progress.advance(i + 1);
     }
     return page_of(subject, run);
   }
 
  private:
-  Signals measure(LanguageModel& model, const std::vector<TokenRecord>& records, std::span<const ComparedPair> pairs,
-                  std::int64_t batch_tokens) const {
-    const at::NoGradGuard no_gradient;
-    std::map<std::pair<std::int64_t, std::int32_t>, Side> sides;
-    for (const ComparedPair& pair : pairs) {
-      const auto record = static_cast<std::int64_t>(pair.record);
-      sides[{record, pair.chosen}] = Side::chosen;
-      sides.try_emplace({record, pair.rejected}, Side::rejected);
-    }
-    LanguagePolicy policy(model, records);
-    const Needs needs{.vocabulary = {top_k_entropy(k_, renormalised_), top_k_mass(k_)}};
-    Signals signals;
-    double chosen = 0, rejected = 0;  // answers
-    each_bin("likelihoods", records, batch_tokens, [&](const Batch& batch) {
-      const TokenColumns tokens = policy.score(batch, needs).tokens;
-      const auto values = [](const Tensor& column) { return column.to(at::kDouble).contiguous(); };
-      const Tensor logps = values(tokens.logps), entropy = values(tokens.vocabulary.at("top_k_entropy"));
-      const Tensor mass = values(tokens.vocabulary.at("top_k_mass")), owner = tokens.response.contiguous();
-      for (std::int64_t i = 0; i < logps.size(0); ++i) {
-        const auto& response = batch.responses[static_cast<std::size_t>(owner.const_data_ptr<std::int64_t>()[i])];
-        const auto side = sides.find({response.record, response.completion});
-        if (side == sides.end()) continue;
-        const double share = 1 / static_cast<double>(response.tokens), logp = logps.const_data_ptr<double>()[i];
-        if (side->second == Side::rejected) {
-          signals.point.rejected += share * logp;
-          rejected += share;
-          continue;
-        }
-        signals.point.chosen += share * logp;
-        signals.point.entropy += share * entropy.const_data_ptr<double>()[i];
-        signals.point.mass += share * mass.const_data_ptr<double>()[i];
-        chosen += share;
-      }
-    });
-    signals.point.chosen /= chosen;
-    signals.point.entropy /= chosen;
-    signals.point.mass /= chosen;
-    signals.point.rejected /= rejected;
-    return signals;
-  }
-
   // One answer to each of some prompts, at temperature 1.
   double diversity(const LanguageModel& model, const std::vector<TokenRecord>& records,
                    const TextInterface& text) const {
@@ -166,23 +128,22 @@ class LikelihoodOverOptimisation final : public Diagnostic {
     for (const Warning& warning : over_optimisation_warnings(curve, {.patience = patience_, .decline = decline_})) {
       rows.push_back(
           Json::object({{"rule", name(warning.rule)}, {"model", model(warning.step)}, {"seen", model(warning.seen)}}));
-      const std::string what = warning.rule == WarningRule::entropy_turn
-                                   ? "the entropy turned from rising to falling while the chosen likelihood falls"
-                                   : "mass leaks steadily out of the most probable tokens";
-      page.lines.push_back("Warning: since " + model(warning.step) + " " + what +
+      page.lines.push_back("Warning: since " + model(warning.step) + " " + std::string(sentence(warning.rule)) +
                            ". Stop there, or raise the regulariser.");
     }
     page.json.set("warnings", std::move(rows));
   }
 };
 
-ATTUNE_PART(Diagnostic, likelihood_over_optimisation, LikelihoodOverOptimisation,
-            .summary = "likelihoods, top-k entropy and mass, diversity over a run, and when they say stop",
-            .formula =
-                "H_k = -sum_{i<=k} p_i log2 p_i, M_k = sum_{i<=k} p_i; EAD = distinct / (V (1 - ((V-1)/V)^C)), mean "
-                "over n = 1..5; warns when H_k turns down while log pi(c) falls, or M_k shrinks steadily",
-            .paper =
-                "Shi et al. 2024, Understanding Likelihood Over-optimisation in Direct Alignment Algorithms, "
-                "arXiv:2410.11677; Liu et al. 2022, arXiv:2202.13587");
+ATTUNE_PART(
+    Diagnostic, likelihood_over_optimisation, LikelihoodOverOptimisation,
+    .summary = "likelihoods, top-k entropy and mass, diversity over a run, and when they say stop",
+    .formula =
+        "H_k = -sum_{i<=k} p_i log2 p_i, M_k = sum_{i<=k} p_i; EAD = distinct / (V (1 - ((V-1)/V)^C)), mean "
+        "over n = 1..5; warns when H_k turns down while log pi(c) falls, M_k shrinks steadily, or H_k and log pi(c) "
+        "fall on below where they began",
+    .paper =
+        "Shi et al. 2024, Understanding Likelihood Over-optimisation in Direct Alignment Algorithms, "
+        "arXiv:2410.11677; Liu et al. 2022, arXiv:2202.13587");
 
 }  // namespace attune::diagnostics

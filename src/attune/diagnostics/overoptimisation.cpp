@@ -1,10 +1,13 @@
 #include "attune/diagnostics/overoptimisation.h"
 
+#include <ATen/ops/cat.h>
 #include <ATen/ops/log_softmax.h>
 #include <ATen/ops/logsumexp.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/topk.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -12,6 +15,7 @@
 #include <set>
 
 #include "attune/base/errors.h"
+#include "attune/policy/packing.h"
 
 namespace attune::diagnostics {
 namespace {
@@ -21,6 +25,20 @@ Tensor top_log_probabilities(const Tensor& logits, std::int64_t k) {
   const Tensor top = std::get<0>(at::topk(logits, std::min(k, logits.size(1)), 1));
   return top - at::logsumexp(logits, 1, true);
 }
+
+// Log-likelihood, entropy and mass of tokens, each answer counting once.
+class Means {
+ public:
+  void add(const double* values, double tokens_of_answer) {
+    for (std::size_t i = 0; i < sums_.size(); ++i) sums_[i] += values[i] / tokens_of_answer;
+    answers_ += 1 / tokens_of_answer;
+  }
+  double mean(std::size_t which) const { return sums_[which] / answers_; }
+
+ private:
+  std::array<double, 3> sums_{};
+  double answers_ = 0;
+};
 
 std::optional<Warning> entropy_turn(std::span<const LikelihoodPoint> curve, const WarningOptions& options) {
   const auto patience = static_cast<std::size_t>(options.patience);
@@ -54,19 +72,64 @@ std::optional<Warning> mass_loss(std::span<const LikelihoodPoint> curve, const W
   return std::nullopt;
 }
 
+std::optional<Warning> concentration(std::span<const LikelihoodPoint> curve, const WarningOptions& options) {
+  const auto patience = static_cast<std::size_t>(options.patience);
+  std::size_t highest = 0;  // where the chosen likelihood began to fall
+  for (std::size_t i = 1; i < curve.size(); ++i) {
+    if (curve[i].chosen > curve[highest].chosen) highest = i;
+    if (i < patience) continue;
+    bool falls = curve[0].chosen - curve[i].chosen > options.least_fall &&
+                 curve[0].entropy - curve[i].entropy > options.least_gain;
+    for (std::size_t k = i - patience; falls && k < i; ++k) {
+      falls = curve[k + 1].chosen < curve[k].chosen && curve[k + 1].entropy < curve[k].entropy;
+    }
+    if (falls) return Warning{WarningRule::concentration, curve[highest].step, curve[i].step};
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
-VocabularyTerm top_k_entropy(std::int64_t k, bool renormalised) {
-  return {.name = "top_k_entropy", .reduce = [k, renormalised](const VocabularyChunk& chunk) {
-            Tensor logs = top_log_probabilities(chunk.logits, k);
-            if (renormalised) logs = at::log_softmax(logs, 1);
-            return (logs.exp() * logs).sum(1) * (-1 / std::numbers::ln2);
+VocabularyTerm top_k_signals(std::int64_t k, bool renormalised) {
+  return {.name = "top_k_signals", .reduce = [k, renormalised](const VocabularyChunk& chunk) {
+            const Tensor logs = top_log_probabilities(chunk.logits, k);
+            const Tensor of_entropy = renormalised ? at::log_softmax(logs, 1) : logs;
+            const Tensor entropy = (of_entropy.exp() * of_entropy).sum(1) * (-1 / std::numbers::ln2);
+            return at::stack({entropy, logs.exp().sum(1)}, 1);
           }};
 }
 
-VocabularyTerm top_k_mass(std::int64_t k) {
-  return {.name = "top_k_mass",
-          .reduce = [k](const VocabularyChunk& chunk) { return top_log_probabilities(chunk.logits, k).exp().sum(1); }};
+LikelihoodPoint likelihoods_of(Policy& policy, std::span<const TokenRecord> records,
+                               std::span<const ComparedPair> pairs, const LikelihoodOptions& options) {
+  const at::NoGradGuard no_gradient;
+  const Needs needs{.vocabulary = {top_k_signals(options.k, options.renormalised)}, .tokens = true};
+  Means chosen, rejected;
+  for (const auto& bin : bins_of(records, options.batch_tokens)) {
+    Layout layout;  // of the bin's pairs, which are in the order of the records
+    for (const std::int64_t index : bin) {
+      const auto record = static_cast<std::size_t>(index);
+      const RecordView view = records[record].view(index);
+      for (const ComparedPair& pair : std::ranges::equal_range(pairs, record, {}, &ComparedPair::record)) {
+        layout.add(view, pair.chosen, ResponseRole::chosen);
+        layout.add(view, pair.rejected, ResponseRole::rejected);
+      }
+      layout.end_record();
+    }
+    const Batch batch = layout.take();
+    if (batch.responses.empty()) continue;
+    const TokenColumns tokens = policy.score(batch, needs).tokens;
+    const Tensor columns =
+        at::cat({tokens.logps.unsqueeze(1), tokens.vocabulary.at("top_k_signals").to(tokens.logps.scalar_type())}, 1)
+            .to(at::kCPU, at::kDouble)
+            .contiguous();
+    const Tensor owner = tokens.response.cpu().contiguous();
+    for (std::int64_t i = 0; i < columns.size(0); ++i) {
+      const auto& response = batch.responses[static_cast<std::size_t>(owner.const_data_ptr<std::int64_t>()[i])];
+      (response.role == ResponseRole::chosen ? chosen : rejected)
+          .add(columns.const_data_ptr<double>() + 3 * i, static_cast<double>(response.tokens));
+    }
+  }
+  return {.chosen = chosen.mean(0), .rejected = rejected.mean(0), .entropy = chosen.mean(1), .mass = chosen.mean(2)};
 }
 
 double expectation_adjusted_distinct(std::span<const std::vector<std::int32_t>> texts, std::size_t n, double possible) {
@@ -97,13 +160,30 @@ double cross_input_diversity(std::span<const std::vector<std::int32_t>> texts, d
   return count > 0 ? sum / count : std::numeric_limits<double>::quiet_NaN();
 }
 
-std::string_view name(WarningRule rule) { return rule == WarningRule::entropy_turn ? "entropy-turn" : "mass-loss"; }
+std::string_view name(WarningRule rule) {
+  switch (rule) {
+    case WarningRule::entropy_turn: return "entropy-turn";
+    case WarningRule::mass_loss: return "mass-loss";
+    case WarningRule::concentration: return "concentration";
+  }
+  throw InternalError({}, "a warning of no known rule");
+}
+
+std::string_view sentence(WarningRule rule) {
+  switch (rule) {
+    case WarningRule::entropy_turn: return "the entropy turned from rising to falling while the chosen likelihood falls";
+    case WarningRule::mass_loss: return "mass leaks steadily out of the most probable tokens";
+    case WarningRule::concentration: return "the policy grows certain of something else than the chosen answers";
+  }
+  throw InternalError({}, "a warning of no known rule");
+}
 
 std::vector<Warning> over_optimisation_warnings(std::span<const LikelihoodPoint> curve, const WarningOptions& options) {
   require(options.patience > 0 && options.decline > 0, "a warning needs at least one evaluation");
   std::vector<Warning> warnings;
   if (const auto warning = entropy_turn(curve, options)) warnings.push_back(*warning);
   if (const auto warning = mass_loss(curve, options)) warnings.push_back(*warning);
+  if (const auto warning = concentration(curve, options)) warnings.push_back(*warning);
   std::stable_sort(warnings.begin(), warnings.end(),
                    [](const Warning& a, const Warning& b) { return a.seen < b.seen; });
   return warnings;

@@ -1,5 +1,5 @@
-// Signals of likelihood over-optimisation and the two rules that warn of it (Shi et al. 2024, "Understanding likelihood
-// over-optimisation in direct alignment algorithms", arXiv:2410.11677).
+// Signals of likelihood over-optimisation and the rules that warn of it: two of Shi et al. 2024, "Understanding likelihood
+// over-optimisation in direct alignment algorithms", arXiv:2410.11677, and one of our own.
 #pragma once
 
 #include <cstdint>
@@ -7,16 +7,16 @@
 #include <string_view>
 #include <vector>
 
+#include "attune/diagnostics/pairs.h"
 #include "attune/model/vocabulary.h"
+#include "attune/policy/policy.h"
 
 namespace attune::diagnostics {
 
-// H_k: the entropy in bits of the k most probable next tokens, -sum p log2 p. The paper does not say whether the p are
-// renormalised to sum to 1: `renormalised` does, otherwise they are the model's own.
-VocabularyTerm top_k_entropy(std::int64_t k, bool renormalised);
-
-// M_k: the sum of their probabilities.
-VocabularyTerm top_k_mass(std::int64_t k);
+// [c, 2] of the k most probable next tokens: H_k, their entropy in bits, -sum p log2 p; and M_k, the sum of their
+// probabilities. The paper does not say whether the p of H_k are renormalised to sum to 1: `renormalised` does,
+// otherwise they are the model's own.
+VocabularyTerm top_k_signals(std::int64_t k, bool renormalised);
 
 // Expectation-adjusted distinct n-grams (Liu et al. 2022, arXiv:2202.13587): distinct / (V (1 - ((V - 1) / V)^C)) over
 // C n-grams of which V are possible: 1 where they are drawn evenly. NaN without an n-gram.
@@ -33,11 +33,26 @@ struct LikelihoodPoint {
   double entropy = 0, mass = 0;     // H_k in bits, M_k
 };
 
+struct LikelihoodOptions {
+  std::int64_t k = 10;
+  bool renormalised = false;
+  std::int64_t batch_tokens = 8192;
+};
+
+// Means over the answers of the pairs of means over their tokens, H_k and M_k along the chosen ones; without gradient.
+// The policy scores these records.
+LikelihoodPoint likelihoods_of(Policy& policy, std::span<const TokenRecord> records,
+                               std::span<const ComparedPair> pairs, const LikelihoodOptions& options = {});
+
 enum class WarningRule {
   entropy_turn,  // H_k turned from rising to falling while the chosen likelihood still falls: typical of DPO and IPO
   mass_loss,     // M_k shrinks steadily, mass leaks out of the k most probable tokens: typical of a hinge loss
+  // Ours: both H_k and the chosen likelihood are below where they began and fall on: the policy grows certain of
+  // something else than the answers it was shown. Where the reference is peaked H_k never rises, so that it cannot turn.
+  concentration,
 };
-std::string_view name(WarningRule rule);  // "entropy-turn", "mass-loss"
+std::string_view name(WarningRule rule);      // "entropy-turn", "mass-loss", "concentration"
+std::string_view sentence(WarningRule rule);  // "the entropy turned ..."
 
 struct Warning {
   WarningRule rule = WarningRule::entropy_turn;
@@ -46,10 +61,12 @@ struct Warning {
 };
 
 struct WarningOptions {
-  int patience = 2;           // evaluations in a row that have to fall behind a turn
+  int patience = 2;           // evaluations in a row that have to fall behind a turn, or fall on
   int decline = 3;            // evaluations in a row in which the mass has to shrink
-  double least_entropy = 0;   // bits: smaller rises and falls are taken for noise
+  double least_entropy = 0.01;   // bits: smaller rises and falls are taken for noise
   double least_mass = 0.005;  // and a smaller loss of mass
+  double least_fall = 0.1;    // nats a token that the chosen likelihood has to lose since the beginning
+  double least_gain = 0.05;   // bits that the entropy has to lose since then: of certainty gained
 };
 
 // The first warning of each rule, in order of when it was seen; none for a run in order. Cheap enough to be asked after

@@ -94,6 +94,16 @@ void SampleSettings::describe(Fields& fields) {
   fields("max_tokens", max_tokens, "of an answer").at_least(1);
 }
 
+void MonitorSettings::describe(Fields& fields) {
+  fields("over_optimisation", over_optimisation,
+         "log likelihood, entropy and mass of tokens of compared answers, and warn once when they say stop");
+  fields("every", every, "steps between looks; 0: so seldom that they cost below 1 % of the time").at_least(0);
+  fields("records", records, "records with comparisons that are looked at; 0: as many as that allows").at_least(0);
+  fields("k", k, "of the most probable tokens whose entropy and mass are logged").at_least(1);
+  fields("patience", patience, "looks in a row whose entropy has to fall behind a turn").at_least(1);
+  fields("decline", decline, "looks in a row in which the mass has to shrink").at_least(1);
+}
+
 void RunSettings::describe(Fields& fields) {
   fields("model", model, "the model to train");
   fields("tokenizer", tokenizer, "a folder or tokenizer.json; the model folder's unless given");
@@ -110,6 +120,7 @@ void RunSettings::describe(Fields& fields) {
   fields("save_every", save_every, "steps between checkpoints; 0: at the end only").at_least(0);
   fields("keep_checkpoints", keep_checkpoints, "older ones are removed").at_least(1);
   fields("samples", samples, "answers written at each evaluation");
+  fields("monitor", monitor, "what a run of pairs watches of itself");
   fields("threads", threads, "0: all cores of this process").at_least(0);
   fields("seed", seed, "of every random draw");
   fields("out", out, "the run directory");

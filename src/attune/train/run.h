@@ -124,6 +124,16 @@ struct SampleSettings {
   void describe(Fields& fields);
 };
 
+// What a run of pairs watches of itself, on a few fixed comparisons.
+struct MonitorSettings {
+  bool over_optimisation = true;
+  int every = 0;    // steps; 0: as the cost allows
+  int records = 0;  // 0: as the cost allows
+  int k = 10;
+  int patience = 2, decline = 3;
+  void describe(Fields& fields);
+};
+
 struct RunSettings {
   ModelSettings model = {};
   std::string tokenizer = {};  // a folder or tokenizer.json; the model folder's unless named
@@ -140,6 +150,7 @@ struct RunSettings {
   int save_every = 0;  // steps; 0: at the end only
   int keep_checkpoints = 2;
   SampleSettings samples = {};
+  MonitorSettings monitor = {};
   int threads = 0;  // 0: all cores of this process
   std::int64_t seed = 0;
   std::string out = "runs/attune";

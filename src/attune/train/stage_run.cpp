@@ -11,6 +11,7 @@
 #include "attune/base/hash.h"
 #include "attune/base/log.h"
 #include "attune/base/threads.h"
+#include "attune/reports/metrics.h"
 #include "attune/stats/agreement.h"
 #include "attune/train/micro_batches.h"
 #include "attune/train/samples.h"
@@ -254,6 +255,19 @@ void StageRun::measure(Json& row, Position& position) {
   position.unmeasured = {};
 }
 
+// Sets up what the run watches of itself, with the curve so far where it goes on.
+void StageRun::watch(const Position& position) {
+  const auto& records = data_.eval.records.empty() ? data_.train : data_.eval.records;
+  double tokens = 0;
+  for (const TokenRecord& record : data_.train) tokens += static_cast<double>(record.tokens());
+  const double step_tokens = tokens * settings_.batch.records / static_cast<double>(data_.train.size());
+  const MonitorPlan plan =
+      plan_monitor(settings_.monitor, records, {.step_tokens = step_tokens, .steps = batches_->steps()});
+  monitor_.emplace(settings_.monitor, plan, records, stage_.name);
+  if (position.step > 0) monitor_->recall(read_appended_rows(directory_.path() / "metrics.jsonl"));
+  if (!position.unmeasured.is_null()) monitor_->recall({&position.unmeasured, 1});
+}
+
 // Everything after the update of a step: evaluation, its line of metrics, its checkpoint. `position` is behind it.
 void StageRun::finish_step(Json row, Position& position) {
   improved_ = false;
@@ -292,6 +306,7 @@ RunOutcome StageRun::train(Position& position, const std::optional<Checkpoint>& 
   log_info(stage_.name + ": " + std::to_string(std::ssize(data_.train)) + " records, " +
            std::to_string(model_->trainable().count()) + " trainable parameters, " + std::to_string(batches_->steps()) +
            " steps");
+  watch(position);
   if (!position.unmeasured.is_null()) finish_step(Json(position.unmeasured), position);
   std::optional<StepProfile> profile;
   if (context_.profile) profile.emplace();
@@ -304,6 +319,7 @@ RunOutcome StageRun::train(Position& position, const std::optional<Checkpoint>& 
     position.tokens = row->find("num_tokens")->integer();
     const double loss = row->find("loss")->number();
     if (profile) profile->step(row->find("seconds")->number());
+    monitor_->after_step(*model_, position.step, *row);
     finish_step(*std::move(row), position);
     shown.advance(static_cast<std::size_t>(position.step), "loss " + format_double(std::round(1e4 * loss) / 1e4));
   }

@@ -8,6 +8,7 @@
 #include "attune/policy/language.h"
 #include "attune/train/batches.h"
 #include "attune/train/limits.h"
+#include "attune/train/monitor.h"
 #include "attune/train/offline.h"
 #include "attune/train/reference.h"
 #include "attune/train/schedule.h"
@@ -44,6 +45,7 @@ class StageRun {
   Json row_of(const StepReport& report, const Position& position, double seconds, const StepPlan& plan) const;
   void check_applied(const StepReport& report, const Position& position);
   void measure(Json& row, Position& position);
+  void watch(const Position& position);
   void finish_step(Json row, Position& position);
   void save_models();
   void trace(const char* name) const;
@@ -70,6 +72,7 @@ class StageRun {
   std::optional<Schedule> schedule_;
   Ceilings ceilings_;
   std::optional<Step> step_;
+  std::optional<Monitor> monitor_;
   std::vector<Statistics> statistics_;
   bool improved_ = false;         // the step's evaluation is the best of the stage
   std::int64_t saved_step_ = -1;  // of the newest checkpoint, -1: none yet

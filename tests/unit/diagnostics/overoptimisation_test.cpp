@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <set>
 
 #include "unit/diagnostics/support.h"
@@ -17,8 +18,13 @@ namespace {
 using testing::number;
 using testing::tiny_model;
 
-double reduced(const VocabularyTerm& term, const std::vector<double>& logits) {
-  return term.reduce({.logits = at::tensor(logits, at::kDouble).unsqueeze(0)}).item<double>();
+struct Signal {
+  double entropy = 0, mass = 0;
+};
+Signal signal_of(const std::vector<double>& logits, std::int64_t k = 10, bool renormalised = false) {
+  const Tensor columns =
+      top_k_signals(k, renormalised).reduce({.logits = at::tensor(logits, at::kDouble).unsqueeze(0)});
+  return {columns[0][0].item<double>(), columns[0][1].item<double>()};
 }
 
 TEST(TopK, EntropyAndMassEqualBruteForceOnRandomLogits) {
@@ -38,22 +44,22 @@ TEST(TopK, EntropyAndMassEqualBruteForceOnRandomLogits) {
       entropy -= value * std::log2(value);
       scaled -= value / mass * std::log2(value / mass);
     }
-    EXPECT_NEAR(reduced(top_k_mass(10), logits), mass, 1e-12);
-    EXPECT_NEAR(reduced(top_k_entropy(10, false), logits), entropy, 1e-12);
-    EXPECT_NEAR(reduced(top_k_entropy(10, true), logits), scaled, 1e-12);
+    EXPECT_NEAR(signal_of(logits).mass, mass, 1e-12);
+    EXPECT_NEAR(signal_of(logits).entropy, entropy, 1e-12);
+    EXPECT_NEAR(signal_of(logits, 10, true).entropy, scaled, 1e-12);
   }
 }
 
 TEST(TopK, UniformOverKTokensHasLogTwoOfKBits) {
   std::vector<double> logits(50, -1e4);
   std::fill(logits.begin(), logits.begin() + 10, 2.5);
-  EXPECT_NEAR(reduced(top_k_entropy(10, false), logits), std::log2(10), 1e-12);
-  EXPECT_NEAR(reduced(top_k_mass(10), logits), 1, 1e-12);
+  EXPECT_NEAR(signal_of(logits).entropy, std::log2(10), 1e-12);
+  EXPECT_NEAR(signal_of(logits).mass, 1, 1e-12);
   // Uniform over 50: the ten most probable hold a fifth; renormalised they are uniform over ten again.
   const std::vector<double> flat(50, 0.0);
-  EXPECT_NEAR(reduced(top_k_mass(10), flat), 0.2, 1e-12);
-  EXPECT_NEAR(reduced(top_k_entropy(10, true), flat), std::log2(10), 1e-12);
-  EXPECT_NEAR(reduced(top_k_entropy(100, true), flat), std::log2(50), 1e-12) << "k above the vocabulary is all of it";
+  EXPECT_NEAR(signal_of(flat).mass, 0.2, 1e-12);
+  EXPECT_NEAR(signal_of(flat, 10, true).entropy, std::log2(10), 1e-12);
+  EXPECT_NEAR(signal_of(flat, 100, true).entropy, std::log2(50), 1e-12) << "k above the vocabulary is all of it";
 }
 
 TEST(Ead, IsDistinctOverItsExpectationUnderUniformDraws) {
@@ -83,43 +89,66 @@ std::vector<LikelihoodPoint> curve(std::int64_t turn, double chosen_slope = -0.1
     points.push_back({.step = 50 * i,
                       .chosen = -1 + chosen_slope * t,
                       .rejected = -1 - 0.2 * t,
-                      .entropy = 1 - 0.01 * std::abs(t - static_cast<double>(turn)),
+                      .entropy = 1 - 0.011 * std::abs(t - static_cast<double>(turn)),
                       .mass = 0.9 + mass_slope * t});
   }
   return points;
 }
 
-TEST(OverOptimisation, APlantedTurnIsNamedAtItsStepAsSoonAsPatienceAllows) {
-  for (const std::int64_t turn : {1, 7, 17}) {
-    const auto warnings = over_optimisation_warnings(curve(turn));
-    ASSERT_EQ(warnings.size(), 1U);
-    EXPECT_EQ(warnings[0].rule, WarningRule::entropy_turn);
-    EXPECT_EQ(warnings[0].step, 50 * turn);
-    EXPECT_EQ(warnings[0].seen, 50 * (turn + 2));
+// The warning of this rule; nothing where it is silent.
+std::optional<Warning> warning_of(WarningRule rule, std::span<const LikelihoodPoint> points,
+                                  const WarningOptions& options = {}) {
+  for (const Warning& warning : over_optimisation_warnings(points, options)) {
+    if (warning.rule == rule) return warning;
   }
-  EXPECT_TRUE(over_optimisation_warnings(curve(18)).empty()) << "one fall is not yet a turn";
+  return std::nullopt;
 }
 
-TEST(OverOptimisation, MonotoneRunsRaiseNoWarning) {
-  EXPECT_TRUE(over_optimisation_warnings(curve(99)).empty());   // entropy rises to the end
-  EXPECT_TRUE(over_optimisation_warnings(curve(-99)).empty());  // it falls from the start: it never turned
+TEST(OverOptimisation, APlantedTurnIsNamedAtItsStepAsSoonAsPatienceAllows) {
+  for (const std::int64_t turn : {1, 7, 17}) {
+    const auto warning = warning_of(WarningRule::entropy_turn, curve(turn));
+    ASSERT_TRUE(warning.has_value());
+    EXPECT_EQ(warning->step, 50 * turn);
+    EXPECT_EQ(warning->seen, 50 * (turn + 2));
+  }
+  EXPECT_FALSE(warning_of(WarningRule::entropy_turn, curve(18))) << "one fall is not yet a turn";
+}
+
+TEST(OverOptimisation, MonotoneRunsHaveNoTurn) {
+  EXPECT_TRUE(over_optimisation_warnings(curve(99)).empty());       // entropy rises to the end
+  EXPECT_FALSE(warning_of(WarningRule::entropy_turn, curve(-99)));  // it falls from the start
   EXPECT_TRUE(over_optimisation_warnings(curve(7, 0.1)).empty()) << "the chosen likelihood grows";
   EXPECT_TRUE(over_optimisation_warnings({}).empty());
 }
 
+// From the start the entropy falls by 0.011 bits and the chosen likelihood by 0.1 nats a look. More than 0.1 nats and
+// 0.05 bits are lost at the fifth look after the first.
+TEST(OverOptimisation, GrowingCertainOfOtherAnswersIsNamedSinceTheChosenOnesFell) {
+  const auto warning = warning_of(WarningRule::concentration, curve(-99));
+  ASSERT_TRUE(warning.has_value());
+  EXPECT_EQ(warning->step, 0);
+  EXPECT_EQ(warning->seen, 50 * 5);
+  auto later = curve(-99);  // the chosen answers gain until look 8, then fall: 0.1 is lost beyond look 17
+  for (std::size_t i = 0; i < later.size(); ++i) later[i].chosen = -1 - std::abs(static_cast<double>(i) - 8) * 0.1;
+  ASSERT_TRUE(warning_of(WarningRule::concentration, later));
+  EXPECT_EQ(warning_of(WarningRule::concentration, later)->step, 50 * 8);
+  EXPECT_EQ(warning_of(WarningRule::concentration, later)->seen, 50 * 18);  // -2 there, -1.8 at first
+}
+
 TEST(OverOptimisation, NoiseBelowTheBoundsIsNoTurn) {
-  EXPECT_TRUE(over_optimisation_warnings(curve(7), {.least_entropy = 0.5}).empty());
+  EXPECT_FALSE(warning_of(WarningRule::entropy_turn, curve(7), {.least_entropy = 0.5}));
+  EXPECT_FALSE(warning_of(WarningRule::concentration, curve(-99), {.least_gain = 0.5}));
+  EXPECT_FALSE(warning_of(WarningRule::concentration, curve(-99), {.least_fall = 5}));
   EXPECT_TRUE(over_optimisation_warnings(curve(99, -0.1, -1e-5)).empty());
 }
 
 TEST(OverOptimisation, AMassThatLeaksSteadilyIsNamedWhereItBegan) {
   auto points = curve(99);
   for (std::size_t i = 8; i < points.size(); ++i) points[i].mass -= 0.01 * static_cast<double>(i - 7);
-  const auto warnings = over_optimisation_warnings(points);
-  ASSERT_EQ(warnings.size(), 1U);
-  EXPECT_EQ(warnings[0].rule, WarningRule::mass_loss);
-  EXPECT_EQ(warnings[0].step, 50 * 7);
-  EXPECT_EQ(warnings[0].seen, 50 * 10);
+  const auto warning = warning_of(WarningRule::mass_loss, points);
+  ASSERT_TRUE(warning.has_value());
+  EXPECT_EQ(warning->step, 50 * 7);
+  EXPECT_EQ(warning->seen, 50 * 10);
 }
 
 TEST(OverOptimisation, TheSignalsOfAModelAreThoseOfItsLogits) {
@@ -144,7 +173,8 @@ TEST(OverOptimisation, TheSignalsOfAModelAreThoseOfItsLogits) {
       before.push_back(0);
       const std::vector<std::vector<std::int32_t>> sequences = {before};
       const Tensor logits = model.logits(forest_of_sequences(sequences))[-1].detach().unsqueeze(0);
-      mass += top_k_mass(10).reduce({.logits = logits}).item<double>() / static_cast<double>(ids.size()) / 5;
+      mass += top_k_signals(10, false).reduce({.logits = logits})[0][1].item<double>() /
+              static_cast<double>(ids.size()) / 5;
     }
   }
   EXPECT_NEAR(number(json, "chosen"), chosen, 1e-9);
