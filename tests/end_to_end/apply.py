@@ -69,7 +69,7 @@ def check_refusals(folder):
         (65, "no record left", [{"pairs/best-worst-of-n": {"n": 5}}]),
         (66, "none.jsonl", [{"synth/rationale": {}}], "data=none.jsonl"),
         (78, "out", [{"synth/rationale": {}}], "out=null"),
-        (65, "annotator", [{"synth/rationale": {}}, {"pairs/best-worst-of-n": {"n": 4}}], "format=trl-preference"),
+        (65, "--lossy", [{"synth/rationale": {}}, {"pairs/best-worst-of-n": {"n": 4}}], "format=trl-preference"),
         (2, "trl-preference", [{"synth/rationale": {}}], "format=trl-preferences"),
     ):
         found, _, err = apply(folder, curate, *words, out="refused.jsonl")
