@@ -1,10 +1,11 @@
 // doctor and plan: what the machine can do, and what a run will ask of it.
-#include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <ATen/detail/CUDAHooksInterface.h>
 
 #include <algorithm>
 #include <cstdio>
 
+#include "attune/base/machine.h"
 #include "attune/base/threads.h"
 #include "attune/cli/answer.h"
 #include "attune/cli_torch/verbs.h"
@@ -23,19 +24,6 @@ std::string shown(const char* format, double value) {
   char text[64];
   std::snprintf(text, sizeof text, format, value);
   return text;
-}
-
-double memory_line(const std::string& text, const std::string& name) {
-  const std::size_t at = text.find(name);
-  return at == std::string::npos ? 0 : 1024 * std::strtod(text.c_str() + at + name.size(), nullptr);
-}
-
-std::string processor() {
-  const std::string text = read_file("/proc/cpuinfo");
-  const std::size_t at = text.find("model name");
-  if (at == std::string::npos) return "unknown";
-  const std::size_t begin = text.find(": ", at) + 2;
-  return text.substr(begin, text.find('\n', begin) - begin);
 }
 
 Json json_of(const StagePlan& plan) {
@@ -70,7 +58,6 @@ int run_doctor(Arguments& arguments) {
   arguments.rest(0, 0, "no further arguments");
   install_caching_allocator();
   at::set_num_threads(thread_count());
-  const std::string memory = read_file("/proc/meminfo");
   const Ceilings ceilings = measure_ceilings(2);
   Json sets = Json::array();
   std::string set_names;
@@ -78,11 +65,11 @@ int run_doctor(Arguments& arguments) {
     sets.push_back(set.name);
     set_names += (set_names.empty() ? "" : ", ") + std::string(set.name);
   }
-  const std::int64_t gpus = at::globalContext().hasCUDA() ? at::globalContext().getNumGPUs() : 0;
-  const double total = memory_line(memory, "MemTotal:"), available = memory_line(memory, "MemAvailable:");
+  const std::int64_t gpus = at::detail::getCUDAHooks().hasCUDA() ? at::detail::getCUDAHooks().deviceCount() : 0;
+  const double total = memory_bytes(), available = available_memory_bytes();
   Answer out;
   if (json) {
-    out.document(Json::object({{"processor", processor()},
+    out.document(Json::object({{"processor", processor_name()},
                                {"cores", thread_count()},
                                {"instruction_sets", sets},
                                {"memory_bytes", total},
@@ -91,7 +78,7 @@ int run_doctor(Arguments& arguments) {
                                {"product_flops", ceilings.product},
                                {"copy_bytes_per_second", ceilings.copy}}));
   } else {
-    out.text("processor         " + processor() + ", " + std::to_string(thread_count()) + " cores\n" +
+    out.text("processor         " + processor_name() + ", " + std::to_string(thread_count()) + " cores\n" +
              "instruction sets  " + set_names + "\n" + "memory            " + shown("%.1f GB, ", total / gigabyte) +
              shown("%.1f available\n", available / gigabyte) + "GPUs              " + std::to_string(gpus) + "\n" +
              "matrix products   " + shown("%.0f GFLOP/s in float32\n", ceilings.product / 1e9) + "copying           " +

@@ -9,9 +9,11 @@
 #include <string>
 
 #include "attune/base/clock.h"
+#include "attune/base/errors.h"
 #include "attune/base/hash.h"
 #include "attune/base/json.h"
 #include "attune/base/log.h"
+#include "attune/base/machine.h"
 #include "attune/base/threads.h"
 #include "attune/train/frozen.h"
 
@@ -33,17 +35,8 @@ double best_seconds(double within, const Body& body) {
   return best;
 }
 
-// Model and core count of the processor: what a measurement belongs to.
-std::string machine_key() {
-  std::string text;
-  try {
-    text = read_file("/proc/cpuinfo");
-  } catch (const Error&) {
-    return {};
-  }
-  const std::size_t at = text.find("model name");
-  return hash_hex(text.substr(at == std::string::npos ? 0 : at, 80) + "/" + std::to_string(thread_count()));
-}
+// What a measurement belongs to.
+std::string machine_key() { return hash_hex(processor_name() + "/" + std::to_string(thread_count())); }
 
 double number_or_zero(const Json& json, const char* name) {
   const Json* value = json.find(name);
@@ -72,7 +65,7 @@ Ceilings measure_ceilings(double seconds) {
 Ceilings machine_ceilings(Fs& fs) {
   const Path path = cache_folder() / "machine" / (machine_key() + ".json");
   try {
-    const Json kept = parse_file(path);
+    const Json kept = Json::parse(read_file(path));
     const Ceilings ceilings{number_or_zero(kept, "product"), number_or_zero(kept, "copy")};
     if (ceilings.product > 0 && ceilings.copy > 0) return ceilings;
   } catch (const Error&) {  // nothing kept yet

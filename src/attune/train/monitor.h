@@ -41,8 +41,9 @@ class Monitor {
   // Takes up the curve of a run that goes on, from rows of its metrics.
   void recall(std::span<const Json> rows);
 
-  // After step `step` of the stage, whose row is completed where a look is due (the first step is one): likelihood/chosen and /rejected (mean
-  // log-likelihood of a token, nats), /entropy (H_k, bits) and /mass (M_k) along the chosen answers.
+  // After step `step` of the stage, whose row is completed where a look is due (the first step is one):
+  // likelihood/chosen and /rejected (mean log-likelihood of a token, nats), /entropy (H_k, bits) and /mass (M_k) along
+  // the chosen answers.
   void after_step(LanguageModel& model, std::int64_t step, Json& row);
 
  private:

@@ -1,8 +1,5 @@
 #include "attune/train/plan.h"
 
-#include <ATen/ops/zeros.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cmath>
 #include <memory>
@@ -10,7 +7,7 @@
 #include <vector>
 
 #include "attune/base/clock.h"
-#include "attune/base/log.h"
+#include "attune/base/machine.h"
 #include "attune/policy/language.h"
 #include "attune/tensor/allocator.h"
 #include "attune/train/batches.h"
@@ -35,14 +32,6 @@ struct Measured {
             line(few.seconds, many.seconds), line(few.limit, many.limit)};
   }
 };
-
-double line_of_file(const char* file, const std::string& name) {
-  const std::string text = read_file(file);
-  const std::size_t at = text.find(name);
-  return at == std::string::npos ? 0 : std::strtod(text.c_str() + at + name.size(), nullptr);
-}
-
-double resident_bytes() { return 1024 * line_of_file("/proc/self/status", "VmRSS:"); }
 
 class Probes {
  public:
@@ -193,8 +182,9 @@ class Probes {
 
 StagePlan plan_stage(const RunSettings& settings, Fs& fs) {
   Probes probes(settings, fs);
+  release_cached_memory();
   const double resident = resident_bytes() - static_cast<double>(allocator_statistics().current);
-  const double available = resident + 1024 * line_of_file("/proc/meminfo", "MemAvailable:");
+  const double available = resident + available_memory_bytes();
   const auto layers = static_cast<double>(probes.layers());
   const std::int64_t few = probes.layers() <= most_blocks ? probes.layers() : 1;
   const std::int64_t many = std::min(probes.layers(), most_blocks);

@@ -22,7 +22,7 @@ void expect_recorded(const Generated& answer, const Json& row, const std::string
   const auto& logps = row.find("logps")->items();
   ASSERT_EQ(answer.logps.size(), logps.size()) << what;
   for (std::size_t i = 0; i < logps.size(); ++i) {
-    EXPECT_NEAR(answer.logps[i], logps[i].number(), 2e-5) << what << ", token " << i;
+    EXPECT_NEAR(answer.logps[i], logps[i].number(), 4e-5) << what << ", token " << i;
   }
 }
 

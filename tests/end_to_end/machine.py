@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+"""`attune doctor`, `attune plan` and `--profile` as a user calls them: what is said of a run is held against the run."""
+
+import json
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from support.program import MODEL, attune, error_lines, temporary_folder
+
+RUN = f"""
+model: {{config: config.json, init: random}}
+tokenizer: {MODEL}
+data: {{train: {MODEL.parent / "pairs.jsonl"}}}
+objective: {{dpo: {{beta: 0.1}}}}
+optimizer: {{adamw: {{lr: 1.0e-5}}}}
+batch: {{records: 4}}
+steps: 6
+samples: {{prompts: 0}}
+out: run
+"""
+
+
+def answered(folder, *words):
+    code, out, err = attune(folder, *words, "--json")
+    assert code == 0, err
+    return json.loads(out.splitlines()[-1] if words[0] == "train" else out)
+
+
+def check_doctor(folder):
+    machine = answered(folder, "doctor")
+    assert machine["cores"] >= 1 and machine["memory_bytes"] > machine["available_bytes"] > 0, machine
+    assert machine["instruction_sets"] and machine["product_flops"] > 1e8 and machine["copy_bytes_per_second"] > 1e7, machine
+
+
+def check_plan(folder):
+    config = json.loads((MODEL / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "num_hidden_layers": 10}))
+    (folder / "run.yaml").write_text(RUN)
+    for more, trained in (((), None), (("model.adapter.rank=4",), 0.5)):
+        plan = answered(folder, "plan", "run.yaml", *more)
+        result = answered(folder, "train", "dpo", "run.yaml", "out=run" + str(len(more)), "--profile", *more)
+        run = folder / result["run"] if not result["run"].startswith("/") else pathlib.Path(result["run"])
+        rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+        manifest = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+        stage = next(line for line in manifest if line["event"] == "stage")
+        assert plan["trainable"] == stage["parameters"], (plan, stage)
+        assert trained is None or plan["trainable"] < trained * plan["parameters"], plan
+        assert plan["steps"] == len(rows) == 6 and plan["fits"] is True, plan
+        peak = rows[-1]["peak_bytes"]
+        assert 0.7 < plan["peak_bytes"] / peak < 1.3, (plan["peak_bytes"], peak)
+        assert all(0 < row["fraction_of_limit"] < 1.5 for row in rows), rows
+        profile = json.loads((run / "profile.json").read_text())
+        assert profile["steps"] == 5 and "attention, forward" in profile["parts"], profile
+        assert abs(sum(profile["parts"].values()) - profile["step_seconds"]) < 1e-6, profile
+        assert all(seconds >= 0 for seconds in profile["parts"].values()), profile
+
+
+def check_refusals(folder):
+    for code, *words in ((2, "doctor", "now"), (2, "plan"), (66, "plan", "no.yaml"), (78, "plan", "run.yaml", "steps=x")):
+        found, _, err = attune(folder, *words)
+        assert found == code and len(error_lines(err)) == 1, (words, found, err)
+
+
+with temporary_folder() as name:
+    folder = pathlib.Path(name)
+    check_doctor(folder)
+    check_plan(folder)
+    check_refusals(folder)
