@@ -37,10 +37,11 @@ def check_plan(folder):
     config = json.loads((MODEL / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**config, "num_hidden_layers": 10}))
     (folder / "run.yaml").write_text(RUN)
-    for more, trained in (((), None), (("model.adapter.rank=4",), 0.5)):
-        plan = answered(folder, "plan", "run.yaml", *more)
-        result = answered(folder, "train", "dpo", "run.yaml", "out=run" + str(len(more)), "--profile", *more)
-        run = folder / result["run"] if not result["run"].startswith("/") else pathlib.Path(result["run"])
+    (folder / "adapter.yaml").write_text(RUN.replace("config: config.json, init: random", f"path: {MODEL}, adapter: {{rank: 4}}"))
+    for file, trained in (("run.yaml", None), ("adapter.yaml", 0.5)):
+        plan = answered(folder, "plan", file)
+        result = answered(folder, "train", "dpo", file, "out=from-" + file, "--profile")
+        run = folder / result["run"]
         rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
         manifest = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
         stage = next(line for line in manifest if line["event"] == "stage")
