@@ -102,7 +102,7 @@ def train(folder, name, out, settings):
 def healthy(path):
     """What is wrong with a run's metrics, empty where nothing is."""
     rows = [json.loads(text) for text in path.read_text().splitlines()]
-    wrong = {key for row in rows for key, value in row.items() if value is None and key != "fraction_of_limit"}
+    wrong = {key for row in rows for key, value in row.items() if value is None}
     return sorted(wrong) + [f"{len(rows)} steps"] * (len(rows) != STEPS) + ["no gradient"] * any(not row["grad_norm"] for row in rows)
 
 

@@ -218,10 +218,9 @@ int run_demo(Arguments& arguments) {
     say("  " + kind + mean_text(outcome.by_kind[i]));
   }
   char speed[160];
-  std::snprintf(
-      speed, sizeof speed,
-      "\n%.0f tokens/s in the last step, %.0f s for everything (fraction of the machine's limit: not measured yet)",
-      outcome.run.metrics["tokens_per_second"], outcome.seconds);
+  std::snprintf(speed, sizeof speed,
+                "\n%.0f tokens/s in the last step, %.2f of the machine's limit; %.0f s for everything",
+                outcome.run.metrics["tokens_per_second"], outcome.run.metrics["fraction_of_limit"], outcome.seconds);
   say(speed);
   say("curves:      " + (directory.path() / "report.html").string());
   say("the votes:   " + (out / "data" / "disagreement.html").string());

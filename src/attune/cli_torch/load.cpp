@@ -55,6 +55,13 @@ LanguageModel load_choice(const ModelChoice& choice, const Tokenizer& tokenizer)
   return model;
 }
 
+void prepare_process(const RunFile& run) {
+  install_caching_allocator();
+  const int wanted = run.stages.front().settings.threads;
+  if (wanted > 0) set_thread_count(wanted);
+  at::set_num_threads(thread_count());
+}
+
 Json record_address(const std::string& id, std::int64_t row) { return id.empty() ? Json(row) : Json(id); }
 
 }  // namespace attune

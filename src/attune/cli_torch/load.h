@@ -8,6 +8,7 @@
 #include "attune/cli/arguments.h"
 #include "attune/model/language_model.h"
 #include "attune/text/tokenizer.h"
+#include "attune/train/run.h"
 
 namespace attune {
 
@@ -27,6 +28,9 @@ ModelChoice model_named(const std::string& folder);
 // Loads it, checks that the tokenizer fits, sets the number of threads. A folder that holds only an adapter names its
 // base model itself.
 LanguageModel load_choice(const ModelChoice& choice, const Tokenizer& tokenizer);
+
+// Before the first tensor of a run: the allocator, and as many threads as the run file asks for.
+void prepare_process(const RunFile& run);
 
 // How answers address a record: its id, or its row number (from 0) where it has none.
 Json record_address(const std::string& id, std::int64_t row);

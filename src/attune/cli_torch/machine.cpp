@@ -8,6 +8,7 @@
 #include "attune/base/machine.h"
 #include "attune/base/threads.h"
 #include "attune/cli/answer.h"
+#include "attune/cli_torch/load.h"
 #include "attune/cli_torch/verbs.h"
 #include "attune/tensor/allocator.h"
 #include "attune/tensor/kernels.h"
@@ -94,10 +95,7 @@ int run_plan(Arguments& arguments) {
   const std::string file = words[0];
   words.erase(words.begin());
   RunFile run = load_run(file, words, "");
-  install_caching_allocator();
-  const int threads = run.stages.front().settings.threads;
-  if (threads > 0) set_thread_count(threads);
-  at::set_num_threads(thread_count());
+  prepare_process(run);
   std::vector<Json> rows;
   std::string text;
   for (const Stage& stage : run.stages) {

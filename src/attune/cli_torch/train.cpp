@@ -2,21 +2,13 @@
 #include <filesystem>
 
 #include "attune/base/errors.h"
-#include "attune/base/threads.h"
 #include "attune/cli/answer.h"
+#include "attune/cli_torch/load.h"
 #include "attune/cli_torch/verbs.h"
-#include "attune/tensor/allocator.h"
-#include "attune/tensor/torch.h"
 #include "attune/train/offline.h"
 
 namespace attune {
 namespace {
-
-void set_threads(const RunFile& run) {
-  const int wanted = run.stages.front().settings.threads;
-  if (wanted > 0) set_thread_count(wanted);
-  at::set_num_threads(thread_count());
-}
 
 void answer(const RunDirectory& directory, const RunOutcome& outcome, bool json) {
   Answer out;
@@ -49,8 +41,7 @@ int run_train(Arguments& arguments) {
     arguments.fail("the unknown objective '" + objective + "'", nearest(objective, names));
   }
   RunFile run = load_run(file, words, objective);
-  install_caching_allocator();
-  set_threads(run);
+  prepare_process(run);
   RunDirectory directory = RunDirectory::create(disk(), run);
   answer(directory, run_offline(run, directory, {.fs = disk(), .trace = trace, .profile = profile}), json);
   return 0;
@@ -63,8 +54,7 @@ int run_resume(Arguments& arguments) {
   const std::string folder = arguments.rest(1, 1, "DIR")[0];
   RunDirectory directory = RunDirectory::open(disk(), folder);
   RunFile run = reload_run(folder);
-  install_caching_allocator();
-  set_threads(run);
+  prepare_process(run);
   RunContext context{.fs = disk(), .trace = trace};
   if (from >= 0) context.from = from;
   answer(directory, run_offline(run, directory, context), json);

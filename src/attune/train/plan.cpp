@@ -10,8 +10,8 @@
 #include "attune/base/machine.h"
 #include "attune/policy/language.h"
 #include "attune/tensor/allocator.h"
-#include "attune/train/batches.h"
 #include "attune/train/limits.h"
+#include "attune/train/reference.h"
 #include "attune/train/stage.h"
 #include "attune/train/step.h"
 
@@ -44,12 +44,7 @@ class Probes {
     require_vocabulary(config_, tokenizer_.vocabulary_size(), tokenizer_folder(settings));
     data_ = load_stage_data(settings, tokenizer_);
     if (needs_.probes) probe_prompts_ = probe_prompts(data_.train, settings.batch.records);
-    batches_ = std::make_unique<Batches>(data_.train, BatchOptions{.records = settings.batch.records,
-                                                                   .tokens = settings.batch.tokens,
-                                                                   .epochs = settings.epochs,
-                                                                   .steps = settings.steps,
-                                                                   .shuffle = settings.data.shuffle,
-                                                                   .seed = static_cast<std::uint64_t>(settings.seed)});
+    batches_ = std::make_unique<Batches>(data_.train, batch_options(settings));
     assume_frozen_columns();
     for (std::int64_t step = 0; step < batches_->steps(); ++step) look_at(step);
   }
@@ -70,9 +65,10 @@ class Probes {
     config.windows.resize(static_cast<std::size_t>(blocks));
     LanguageModel model =
         LanguageModel::random(config, 0, settings_.model.dtype == Dtype::float64 ? at::kDouble : at::kFloat);
-    dress(model);
+    prepare_model(settings_, model);
+    if (!needs_.heads.empty()) model.attach_heads(needs_.heads, 0);
     LanguagePolicy policy(model, data_.train);
-    const auto copies = freeze(model, policy);
+    freeze(model, policy);
     std::vector<Parameters*> trained{&model.trainable()};
     if (model.heads() != nullptr) trained.push_back(&model.heads()->parameters());
     Step step(trained, settings_.optimizer);
@@ -111,45 +107,31 @@ class Probes {
     }
   }
 
-  bool reference_moves() const {
-    return settings_.reference.every > 0 || settings_.reference.mode == ReferenceMode::live ||
-           settings_.reference.bema.has_value() || rounds_of(settings_.objective).count > 1;
-  }
+  bool moves() const { return reference_moves(settings_.reference, rounds_of(settings_.objective)); }
 
   // Columns that training computes beforehand are zeros here: steps look them up either way.
   void assume_frozen_columns() {
     if (!needs_.only_sums()) return;
     for (const std::string& role : needs_.frozen_models()) {
-      if (role == "reference" && reference_moves()) continue;
+      if (role == "reference" && moves()) continue;
       FrozenColumn zeros;
       for (const TokenRecord& record : data_.train) zeros.emplace_back(record.completions.size(), 0.0);
       frozen_[role] = {.answers = zeros, .probes = probe_prompts_.empty() ? FrozenColumn{} : zeros};
     }
   }
 
-  void dress(LanguageModel& model) const {
-    const ModelSettings& wanted = settings_.model;
-    model.set_compute({.recompute_blocks = wanted.recompute,
-                       .head_cache = static_cast<std::uint64_t>(wanted.head_cache_gib * 1073741824.0)});
-    if (wanted.adapter) {
-      model.attach_adapter({.rank = wanted.adapter->rank,
-                            .alpha = wanted.adapter->alpha,
-                            .targets = wanted.adapter->targets,
-                            .rank_stabilized = wanted.adapter->rslora},
-                           0);
-    }
-    if (!needs_.heads.empty()) model.attach_heads(needs_.heads, 0);
-  }
-
-  // Frozen models that are run in every step.
-  std::vector<std::shared_ptr<const LanguageModel>> freeze(const LanguageModel& model, LanguagePolicy& policy) const {
-    std::vector<std::shared_ptr<const LanguageModel>> copies;
+  // Frozen models that are run in every step: the policy itself where that is the reference, else copies.
+  void freeze(LanguageModel& model, LanguagePolicy& policy) const {
     for (const std::string& role : needs_.frozen_models()) {
-      if (frozen_.contains(role) || (role == "reference" && settings_.model.adapter)) continue;
-      copies.push_back(std::make_shared<const LanguageModel>(model.frozen_copy()));
-      policy.freeze(role, copies.back());
+      const bool reference = role == "reference";
+      if (frozen_.contains(role)) continue;
+      if (reference && settings_.model.adapter && settings_.reference.model.empty() && !moves()) continue;
+      if (reference && settings_.reference.mode == ReferenceMode::live) {
+        policy.freeze(role, {std::shared_ptr<void>(), &model});
+      } else {
+        policy.freeze(role, std::make_shared<const LanguageModel>(model.frozen_copy()));
+      }
     }
-    return copies;
   }
 
   // One optimiser step at a learning rate of 0, in seconds.

@@ -22,6 +22,10 @@ void extrapolate(Tensor& theta, Tensor& before, double momentum) {
   before.copy_(here);
 }
 
+bool reference_moves(const ReferenceSettings& settings, const Rounds& rounds) {
+  return settings.every > 0 || settings.mode == ReferenceMode::live || rounds.count > 1;
+}
+
 Reference::Reference(LanguageModel& policy, const ReferenceSettings& settings, const Rounds& rounds, std::int64_t steps)
     : policy_(policy), settings_(settings), live_(settings.mode == ReferenceMode::live) {
   const bool in_rounds = rounds.count > 1;

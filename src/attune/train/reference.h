@@ -16,6 +16,9 @@ namespace attune {
 // theta <- theta + momentum (theta - before), in place; `before` becomes what theta was. Flat weights [n] or any shape.
 void extrapolate(Tensor& theta, Tensor& before, double momentum);
 
+// Whether the reference is another model at some later step than it is at the first.
+bool reference_moves(const ReferenceSettings& settings, const Rounds& rounds);
+
 class Reference {
  public:
   // `policy` must outlive this; what it holds now is where the reference starts, unless the settings name a folder.

@@ -132,6 +132,27 @@ StageData load_stage_data(const RunSettings& settings, const Tokenizer& tokenize
   return data;
 }
 
+void prepare_model(const RunSettings& settings, LanguageModel& model) {
+  const ModelSettings& wanted = settings.model;
+  model.set_compute({.recompute_blocks = wanted.recompute,
+                     .head_cache = static_cast<std::uint64_t>(wanted.head_cache_gib * 1073741824.0)});
+  if (!wanted.adapter) return;
+  model.attach_adapter({.rank = wanted.adapter->rank,
+                        .alpha = wanted.adapter->alpha,
+                        .targets = wanted.adapter->targets,
+                        .rank_stabilized = wanted.adapter->rslora},
+                       static_cast<std::uint64_t>(settings.seed));
+}
+
+BatchOptions batch_options(const RunSettings& settings) {
+  return {.records = settings.batch.records,
+          .tokens = settings.batch.tokens,
+          .epochs = settings.epochs,
+          .steps = settings.steps,
+          .shuffle = settings.data.shuffle,
+          .seed = static_cast<std::uint64_t>(settings.seed)};
+}
+
 LanguageModel load_stage_model(const RunSettings& settings, const std::optional<Path>& previous,
                                const std::vector<HeadSpec>& heads) {
   const ModelSettings& wanted = settings.model;
@@ -144,15 +165,7 @@ LanguageModel load_stage_model(const RunSettings& settings, const std::optional<
     }
     return LanguageModel::load(wanted.path, {.dtype = dtype, .allow_nonfinite = wanted.allow_nonfinite});
   }();
-  model.set_compute({.recompute_blocks = wanted.recompute,
-                     .head_cache = static_cast<std::uint64_t>(wanted.head_cache_gib * 1073741824.0)});
-  if (wanted.adapter) {
-    model.attach_adapter({.rank = wanted.adapter->rank,
-                          .alpha = wanted.adapter->alpha,
-                          .targets = wanted.adapter->targets,
-                          .rank_stabilized = wanted.adapter->rslora},
-                         seed);
-  }
+  prepare_model(settings, model);
   if (!heads.empty()) {
     const std::size_t known = model.attach_heads(heads, seed).load(previous.value_or(wanted.path));
     if (known > 0) log_info("going on with " + std::to_string(known) + " tensors of heads");

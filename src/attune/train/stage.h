@@ -9,6 +9,7 @@
 #include "attune/base/files.h"
 #include "attune/model/language_model.h"
 #include "attune/text/tokenizer.h"
+#include "attune/train/batches.h"
 #include "attune/train/encode.h"
 #include "attune/train/evaluate.h"
 #include "attune/train/run.h"
@@ -35,6 +36,11 @@ StageData load_stage_data(const RunSettings& settings, const Tokenizer& tokenize
 // those names that lie beside its weights are taken over.
 LanguageModel load_stage_model(const RunSettings& settings, const std::optional<Path>& previous,
                                const std::vector<HeadSpec>& heads);
+
+// What the settings say of computing with a model, and its adapter, freshly drawn.
+void prepare_model(const RunSettings& settings, LanguageModel& model);
+
+BatchOptions batch_options(const RunSettings& settings);
 
 // Saves the trained model as a Hugging Face folder, tokenizer files beside it: the adapter where there is one and
 // `base` names what it belongs to, else weights and config.

@@ -89,12 +89,7 @@ void StageRun::load_model() {
   trace("load_model");
   model_ = load_stage_model(settings_, previous_, needs_.heads);
   start_hash_ = hash_of(*model_);
-  batches_.emplace(data_.train, BatchOptions{.records = settings_.batch.records,
-                                             .tokens = settings_.batch.tokens,
-                                             .epochs = settings_.epochs,
-                                             .steps = settings_.steps,
-                                             .shuffle = settings_.data.shuffle,
-                                             .seed = static_cast<std::uint64_t>(settings_.seed)});
+  batches_.emplace(data_.train, batch_options(settings_));
   ceilings_ = machine_ceilings(context_.fs);
   schedule_.emplace(settings_.schedule, settings_.optimizer.adamw.lr, batches_->steps());
 }
@@ -120,11 +115,10 @@ void StageRun::freeze_models() {
   }
   eval_policy_.emplace(*model_, data_.eval.records);
   const Rounds rounds = rounds_of(settings_.objective);
-  const ReferenceSettings& wanted = settings_.reference;
-  const bool moves = wanted.every > 0 || wanted.mode == ReferenceMode::live || rounds.count > 1;
+  const bool moves = reference_moves(settings_.reference, rounds);
   for (const std::string& role : needs_.frozen_models()) {
     const bool kept = !needs_.only_sums() || (role == "reference" && moves);
-    if (role == "reference" && kept) reference_.emplace(*model_, wanted, rounds, batches_->steps());
+    if (role == "reference" && kept) reference_.emplace(*model_, settings_.reference, rounds, batches_->steps());
     const auto model = frozen_model(role);
     if (kept && model != nullptr) {
       policy_->freeze(role, model);
