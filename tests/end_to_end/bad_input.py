@@ -206,6 +206,10 @@ CASES = [
     Case("a margin said in two ways", objective("alphapo", options="gamma: 0.1, gamma_beta_ratio: 0.2"), 78, [r"run\.yaml", "gamma"]),
     Case("a rating that nobody gave", train("data.attribute=wit"), 78, [r"data\.attribute", "wit"]),
     Case("a reference both live and moving", train(text="reference: {mode: live, every: 2}\n"), 78, [r"run\.yaml", "reference", "live"]),
+    Case("updates before the norm is known", train("optimizer.in_backward=true"), 78, [r"optimizer\.in_backward", r"max_grad_norm=0"]),
+    Case("updates before the gradient is whole", train("optimizer.in_backward=true", "optimizer.max_grad_norm=0", "batch.tokens=8"), 78,
+         [r"optimizer\.in_backward", "micro-batches", r"batch\.tokens"]),
+    Case("compressed moments of doubles", train("optimizer.moments=int8", "model.dtype=float64"), 78, [r"optimizer\.moments", "float64"]),
     Case("an average that is never taken", train(text="reference: {bema: {}}\n"), 78, [r"reference\.bema", r"reference\.every"]),
     Case("run directory in use", train(prepare=held_lock()), 73, ["run", "process 4711 on somewhere"]),
 ]

@@ -57,6 +57,19 @@ def check_plan(folder):
         assert all(seconds >= 0 for seconds in profile["parts"].values()), profile
 
 
+def check_memory(folder):
+    """Blocks are computed again where a step does not fit otherwise: plan says so, training does so."""
+    for memory, wanted in (("memory_gib=0.3", True), ("memory_gib=64", False)):
+        plan = answered(folder, "plan", "run.yaml", memory)
+        assert plan["recompute"] is wanted, plan
+        code, out, err = attune(folder, "train", "dpo", "run.yaml", memory, "out=" + memory)
+        assert code == 0 and ("computed again" in err) is wanted, err
+    assert answered(folder, "plan", "run.yaml", "memory_gib=0.1", "model.recompute=false")["fits"] is False
+    small = answered(folder, "plan", "run.yaml", "optimizer.moments=int8", "optimizer.in_backward=true", "optimizer.max_grad_norm=0")
+    large = answered(folder, "plan", "run.yaml")
+    assert small["peak_bytes"] < large["peak_bytes"], (small, large)
+
+
 def check_refusals(folder):
     for code, *words in ((2, "doctor", "now"), (2, "plan"), (66, "plan", "no.yaml"), (78, "plan", "run.yaml", "steps=x")):
         found, _, err = attune(folder, *words)
@@ -67,4 +80,5 @@ with temporary_folder() as name:
     folder = pathlib.Path(name)
     check_doctor(folder)
     check_plan(folder)
+    check_memory(folder)
     check_refusals(folder)

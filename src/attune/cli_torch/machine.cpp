@@ -35,6 +35,7 @@ Json json_of(const StagePlan& plan) {
                        {"step_seconds", plan.step_seconds},
                        {"tokens_per_second", plan.tokens_per_second},
                        {"fraction_of_limit", plan.limit_seconds / plan.step_seconds},
+                       {"recompute", plan.recompute},
                        {"fits", plan.fits()}});
 }
 
@@ -44,7 +45,8 @@ std::string text_of(const std::string& name, const StagePlan& plan) {
   return name + "\n  parameters         " + shown("%.1f million, ", millions) +
          shown("%.1f million trained\n", trained) + "  memory at the peak " +
          shown("%.2f GB of ", plan.peak_bytes / gigabyte) + shown("%.2f available", plan.available_bytes / gigabyte) +
-         (plan.fits() ? "\n" : ": does not fit\n") + "  a step             " + shown("%.3g s, ", plan.step_seconds) +
+         (plan.fits() ? "" : ": does not fit") + (plan.recompute ? ", blocks computed again\n" : "\n") +
+         "  a step             " + shown("%.3g s, ", plan.step_seconds) +
          shown("%.0f tokens/s, ", plan.tokens_per_second) +
          shown("%.2f of the machine's limit\n", plan.limit_seconds / plan.step_seconds) + "  " +
          std::to_string(plan.steps) + " steps          " +

@@ -1,9 +1,10 @@
 #include "attune/tensor/adamw.h"
 
-#include <ATen/ops/zeros_like.h>
+#include <ATen/ops/zeros.h>
 
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 
 #include "attune/base/errors.h"
 #include "attune/base/threads.h"
@@ -31,54 +32,108 @@ double squared_norm_of(const T* data, std::size_t count) {
 
 }  // namespace
 
-AdamW::AdamW(Tensor parameters, Tensor gradient, AdamWOptions options,
-             std::vector<std::pair<std::int64_t, std::int64_t>> decayed)
-    : options_(options),
-      decayed_(std::move(decayed)),
-      parameters_(std::move(parameters)),
-      gradient_(std::move(gradient)),
-      first_(at::zeros_like(parameters_)),
-      second_(at::zeros_like(parameters_)) {
-  require(gradient_.defined() && gradient_.sizes() == parameters_.sizes(), "AdamW without a gradient buffer");
-  require(parameters_.is_contiguous() && gradient_.is_contiguous(), "AdamW on buffers that are not flat");
-  std::sort(decayed_.begin(), decayed_.end());
+AdamW::AdamW(Tensor parameters, AdamWOptions options,
+             const std::vector<std::pair<std::int64_t, std::int64_t>>& matrices)
+    : options_(options), parameters_(std::move(parameters)) {
+  require(parameters_.is_contiguous() && parameters_.dim() == 1, "AdamW on parameters that are not flat");
+  const bool compress = options_.moments != MomentPrecision::full;
+  require(!compress || parameters_.scalar_type() == at::kFloat,
+          "compressed moments of parameters that are not float32");
+  std::int64_t at = 0;
+  for (const auto& [begin, end] : matrices) {
+    add_stretch(at, begin, false);
+    add_stretch(begin, end, true);
+    at = end;
+  }
+  add_stretch(at, parameters_.numel(), false);
+  first_ = at::zeros({full_}, parameters_.options());
+  second_ = at::zeros({full_}, parameters_.options());
+  if (compress) compressed_.emplace(options_.moments, parameters_.numel(), blocks_);
 }
 
-void AdamW::step(double learning_rate, double gradient_scale) {
+void AdamW::add_stretch(std::int64_t begin, std::int64_t end, bool matrix) {
+  require(begin <= end, "matrices of an optimiser that are not in ascending order");
+  if (begin == end) return;
+  const bool blocks = matrix && options_.moments != MomentPrecision::full;
+  stretches_.push_back({begin, end, matrix, blocks ? blocks_ : full_});
+  (blocks ? blocks_ : full_) +=
+      blocks ? (end - begin + CompressedMoments::block - 1) / CompressedMoments::block : end - begin;
+}
+
+void AdamW::begin(double learning_rate) {
   ++steps_;
+  learning_rate_ = learning_rate;
+}
+
+// Parameters [begin, end) of the stretch; `gradient` is of the first of them.
+template <typename T>
+void AdamW::update_stretch(const Stretch& stretch, std::int64_t begin, std::int64_t end, const T* gradient,
+                           double scale) {
   const auto t = static_cast<double>(steps_);
-  const auto run = [&]<typename T>(T) {
-    kernels::AdamwUpdate<T> update{.parameter = parameters_.mutable_data_ptr<T>(),
-                                   .gradient = gradient_.const_data_ptr<T>(),
-                                   .first = first_.mutable_data_ptr<T>(),
-                                   .second = second_.mutable_data_ptr<T>(),
-                                   .beta1 = options_.beta1,
-                                   .beta2 = options_.beta2,
-                                   .epsilon = options_.epsilon,
-                                   .shrink = 1,
-                                   .rate = learning_rate / (1 - std::pow(options_.beta1, t)),
-                                   .inverse_root = 1 / std::sqrt(1 - std::pow(options_.beta2, t)),
-                                   .scale = gradient_scale};
-    const auto range = [&](std::int64_t begin, std::int64_t end, double shrink) {
-      update.shrink = shrink;
-      parallel_for(static_cast<std::size_t>(end - begin), grain, [&](std::size_t from, std::size_t to) {
-        kernels::adamw(update, {begin + static_cast<std::int64_t>(from), begin + static_cast<std::int64_t>(to)});
-      });
-    };
-    const double shrink = 1 - learning_rate * options_.weight_decay;
-    std::int64_t at = 0;
-    for (const auto& [begin, end] : decayed_) {
-      range(at, begin, 1);
-      range(begin, end, shrink);
-      at = end;
-    }
-    range(at, parameters_.numel(), 1);
-  };
-  if (parameters_.scalar_type() == at::kDouble) {
-    run(double{});
-  } else {
-    run(float{});
+  kernels::AdamwUpdate<T> update{.parameter = parameters_.mutable_data_ptr<T>() + begin,
+                                 .gradient = gradient,
+                                 .first = nullptr,
+                                 .second = nullptr,
+                                 .beta1 = options_.beta1,
+                                 .beta2 = options_.beta2,
+                                 .epsilon = options_.epsilon,
+                                 .shrink = stretch.matrix ? 1 - learning_rate_ * options_.weight_decay : 1,
+                                 .rate = learning_rate_ / (1 - std::pow(options_.beta1, t)),
+                                 .inverse_root = 1 / std::sqrt(1 - std::pow(options_.beta2, t)),
+                                 .scale = scale};
+  const auto size = static_cast<std::size_t>(end - begin);
+  if (!compressed(stretch)) {
+    update.first = first_.mutable_data_ptr<T>() + stretch.place + (begin - stretch.begin);
+    update.second = second_.mutable_data_ptr<T>() + stretch.place + (begin - stretch.begin);
+    parallel_for(size, grain, [&](std::size_t from, std::size_t to) {
+      kernels::adamw(update, {static_cast<std::int64_t>(from), static_cast<std::int64_t>(to)});
+    });
+    return;
   }
+  constexpr std::int64_t block = CompressedMoments::block;
+  const auto blocks = static_cast<std::size_t>((end - begin + block - 1) / block);
+  parallel_for(blocks, grain / block, [&](std::size_t from, std::size_t to) {
+    CompressedMoments::Values values;
+    for (auto i = static_cast<std::int64_t>(from); i < static_cast<std::int64_t>(to); ++i) {
+      const CompressedMoments::Block at{.element = begin + i * block,
+                                        .index = stretch.place + (begin - stretch.begin) / block + i,
+                                        .count = std::min(block, end - begin - i * block)};
+      compressed_->load(at, values);
+      if constexpr (std::is_same_v<T, float>) {  // the constructor saw to it
+        kernels::AdamwUpdate<T> part = update;
+        part.parameter += i * block;
+        part.gradient += i * block;
+        part.first = values.first.data();
+        part.second = values.second.data();
+        kernels::adamw(part, {0, at.count});
+      }
+      compressed_->store(at, values, steps_);
+    }
+  });
+}
+
+void AdamW::update(std::int64_t first, const Tensor& gradient, double scale) {
+  const std::int64_t last = first + gradient.numel();
+  require(gradient.is_contiguous() && gradient.scalar_type() == parameters_.scalar_type(),
+          "a gradient that does not fit its parameters");
+  for (const Stretch& stretch : stretches_) {
+    const std::int64_t begin = std::max(first, stretch.begin), end = std::min(last, stretch.end);
+    if (begin >= end) continue;
+    require(!compressed(stretch) || (begin == stretch.begin && end == stretch.end), "an update of part of a matrix");
+    const auto run = [&]<typename T>(T) {
+      update_stretch(stretch, begin, end, gradient.const_data_ptr<T>() + (begin - first), scale);
+    };
+    parameters_.scalar_type() == at::kDouble ? run(double{}) : run(float{});
+  }
+}
+
+std::vector<NamedTensor> AdamW::state() const {
+  std::vector<NamedTensor> tensors{{"first_moment", first_}, {"second_moment", second_}};
+  if (compressed_) {
+    const std::vector<NamedTensor> codes = compressed_->state();
+    tensors.insert(tensors.end(), codes.begin(), codes.end());
+  }
+  return tensors;
 }
 
 double squared_norm(const Tensor& flat) {

@@ -2,10 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
+#include <optional>
 #include <utility>
 #include <vector>
 
+#include "attune/tensor/moments.h"
 #include "attune/tensor/torch.h"
 
 namespace attune {
@@ -14,30 +15,48 @@ struct AdamWOptions {
   double beta1 = 0.9, beta2 = 0.999;
   double epsilon = 1e-8;
   double weight_decay = 0;
+  MomentPrecision moments = MomentPrecision::full;  // of matrices; what is left stays as the parameters
 };
 
 // Adam with decoupled weight decay (Loshchilov and Hutter 2019, "Decoupled weight decay regularization", algorithm 2),
 // with bias correction and epsilon placed as torch.optim.AdamW does: one pass over memory.
 class AdamW {
  public:
-  // `decayed`: the ranges of `parameters` that weight decay applies to. Buffers are flat float32 or float64 and shared.
-  AdamW(Tensor parameters, Tensor gradient, AdamWOptions options,
-        std::vector<std::pair<std::int64_t, std::int64_t>> decayed);
+  // `matrices`: the ranges of `parameters` that weight decay applies to and whose moments may be compressed; ascending.
+  // Parameters are flat, float32 or float64 (float32 alone with compressed moments), and shared.
+  AdamW(Tensor parameters, AdamWOptions options, const std::vector<std::pair<std::int64_t, std::int64_t>>& matrices);
 
-  // One update with `gradient * gradient_scale` (clipping rides along here).
-  void step(double learning_rate, double gradient_scale = 1);
+  // One step is begin(), then update() of every parameter once, in any order.
+  void begin(double learning_rate);
+  // Parameters [first, first + n) by `gradient * scale` (clipping rides along here); n elements, contiguous. A range
+  // begins and ends where matrices do.
+  void update(std::int64_t first, const Tensor& gradient, double scale = 1);
 
-  // State of a checkpoint: tensors may be written to, in place.
-  const Tensor& first_moment() const { return first_; }
-  const Tensor& second_moment() const { return second_; }
+  // For checkpoints: tensors may be written to, in place.
+  std::vector<NamedTensor> state() const;
   std::int64_t steps() const { return steps_; }
   void set_steps(std::int64_t steps) { steps_ = steps; }
 
  private:
+  // Parameters in a row that are treated alike.
+  struct Stretch {
+    std::int64_t begin = 0, end = 0;
+    bool matrix = false;
+    std::int64_t place = 0;  // of its moments: the first block of compressed ones, else the first element
+  };
+  void add_stretch(std::int64_t begin, std::int64_t end, bool matrix);
+  template <typename T>
+  void update_stretch(const Stretch& stretch, std::int64_t begin, std::int64_t end, const T* gradient, double scale);
+  bool compressed(const Stretch& stretch) const { return compressed_ && stretch.matrix; }
+
   AdamWOptions options_;
-  std::vector<std::pair<std::int64_t, std::int64_t>> decayed_;
-  Tensor parameters_, gradient_, first_, second_;
+  Tensor parameters_;
+  std::vector<Stretch> stretches_;
+  std::int64_t blocks_ = 0, full_ = 0;  // how many of each the stretches have
+  Tensor first_, second_;               // [full_]
+  std::optional<CompressedMoments> compressed_;
   std::int64_t steps_ = 0;
+  double learning_rate_ = 0;
 };
 
 // Square of the 2-norm, summed in float64 in an order that does not depend on the number of threads. Not finite when

@@ -32,6 +32,22 @@ void fill_normal(Tensor values, double deviation, std::uint64_t seed, const std:
   values.copy_(drawn);
 }
 
+// Runs when the backward pass has added up a leaf's gradient, after all uses of the leaf.
+class HandOut final : public torch::autograd::PostAccumulateGradHook {
+ public:
+  HandOut(Parameters::LeafGradient done, std::int64_t begin) : done_(std::move(done)), begin_(begin) {}
+  void operator()(const Tensor& leaf) override {
+    const at::NoGradGuard no_grad;
+    const Tensor gradient = leaf.grad();
+    leaf.mutable_grad() = Tensor();
+    done_(begin_, gradient.contiguous());
+  }
+
+ private:
+  Parameters::LeafGradient done_;
+  std::int64_t begin_;
+};
+
 }  // namespace
 
 Parameters::Parameters(std::vector<ParameterSpec> specs, at::ScalarType dtype) : specs_(std::move(specs)) {
@@ -95,6 +111,14 @@ void Parameters::require_gradients(bool on) {
     // A defined gradient is accumulated into in place by the engine: the flat buffer is what backward fills.
     leaves_[i].mutable_grad() =
         on ? gradient_.narrow(0, offsets_[i], leaves_[i].numel()).view(specs_[i].shape) : Tensor();
+  }
+}
+
+void Parameters::hand_out_gradients(LeafGradient done) {
+  require_gradients(false);
+  for (std::size_t i = 0; i < leaves_.size(); ++i) {
+    leaves_[i].set_requires_grad(true);
+    torch::autograd::impl::set_post_acc_grad_hooks(leaves_[i], std::make_unique<HandOut>(done, offsets_[i]));
   }
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -60,6 +61,10 @@ class Parameters {
 
   // Makes the leaves trainable and their gradients views of one zeroed flat buffer, or frozen.
   void require_gradients(bool on);
+  // Makes the leaves trainable without that buffer: a backward pass that reaches a leaf hands its whole gradient to
+  // `done` with the leaf's place in flat(), and frees it. The parameters must stay where they are.
+  using LeafGradient = std::function<void(std::int64_t begin, const Tensor& gradient)>;
+  void hand_out_gradients(LeafGradient done);
   void zero_gradients();
 
   // [begin, end) of flat() that hold matrices: what weight decay usually applies to (not biases and norms).

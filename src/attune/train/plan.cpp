@@ -11,6 +11,7 @@
 #include "attune/policy/language.h"
 #include "attune/tensor/allocator.h"
 #include "attune/train/limits.h"
+#include "attune/train/memory.h"
 #include "attune/train/reference.h"
 #include "attune/train/stage.h"
 #include "attune/train/step.h"
@@ -40,11 +41,13 @@ class Probes {
         tokenizer_(load_tokenizer(settings)),
         config_(read_model_config(settings.model.path.empty() ? settings.model.config : settings.model.path)),
         needs_(needs_of(settings.objective)),
-        ceilings_(machine_ceilings(fs)) {
+        ceilings_(machine_ceilings(fs)),
+        recompute_(settings.model.recompute == Recompute::on) {
     require_vocabulary(config_, tokenizer_.vocabulary_size(), tokenizer_folder(settings));
     data_ = load_stage_data(settings, tokenizer_);
     if (needs_.probes) probe_prompts_ = probe_prompts(data_.train, settings.batch.records);
     batches_ = std::make_unique<Batches>(data_.train, batch_options(settings));
+    if (settings.optimizer.in_backward) require_whole_steps(*batches_);
     assume_frozen_columns();
     for (std::int64_t step = 0; step < batches_->steps(); ++step) look_at(step);
   }
@@ -56,6 +59,25 @@ class Probes {
     return timed * mean_tokens() / timed_tokens_;
   }
 
+  // Of the whole model, from what the probes said of its few blocks.
+  Measured measure() {
+    const std::int64_t few = layers() <= most_blocks ? layers() : 1, many = std::min(layers(), most_blocks);
+    const Measured small = measure(few), large = many > few ? measure(many) : small;
+    return Measured::at(static_cast<double>(layers()), small, double(few), large, double(many));
+  }
+
+  // Whether training would compute blocks again, as it would decide; then later probes do.
+  bool decide(const Measured& whole) {
+    const ParameterCounts counts{
+        .all = whole.parameters,
+        .trained = whole.trainable,
+        .frozen_copies = whole.parameters * static_cast<double>(frozen_copies(settings_, needs_))};
+    const std::int64_t tokens = largest_micro_batch(*batches_, data_.train);
+    recompute_ = recompute_blocks(settings_, config_, counts, tokens);
+    return recompute_;
+  }
+
+ private:
   Measured measure(std::int64_t blocks) {
     release_cached_memory();
     const std::uint64_t before = allocator_statistics().current;
@@ -66,6 +88,7 @@ class Probes {
     LanguageModel model =
         LanguageModel::random(config, 0, settings_.model.dtype == Dtype::float64 ? at::kDouble : at::kFloat);
     prepare_model(settings_, model);
+    model.set_compute(compute_options(settings_, recompute_));
     if (!needs_.heads.empty()) model.attach_heads(needs_.heads, 0);
     LanguagePolicy policy(model, data_.train);
     freeze(model, policy);
@@ -85,7 +108,6 @@ class Probes {
     return measured;
   }
 
- private:
   StepPlan plan_of(std::int64_t step) const {
     return plan_step(batches_->at(step), settings_.objective,
                      {.records = data_.train, .probe_prompts = probe_prompts_, .frozen = frozen_});
@@ -139,10 +161,11 @@ class Probes {
     const double start = now_seconds();
     const StepPlan plan = plan_of(index);
     const auto statistics = gather_statistics(plan, settings_.objective, needs_, policy, {});
+    step.begin(0);
     for (const Batch& batch : plan.batches) {
       step.accumulate(total(compute(settings_.objective, policy.score(batch, needs_), statistics, {}), plan.counts));
     }
-    step.apply(0);
+    step.apply();
     return now_seconds() - start;
   }
 
@@ -155,6 +178,7 @@ class Probes {
   std::vector<std::int64_t> probe_prompts_;
   std::unique_ptr<Batches> batches_;
   std::map<std::string, FrozenColumns> frozen_;
+  bool recompute_ = false;
   double tokens_ = 0, timed_tokens_ = 0, most_tokens_ = -1;
   std::int64_t largest_ = 0;
   std::vector<std::int64_t> timed_;
@@ -163,22 +187,21 @@ class Probes {
 }  // namespace
 
 StagePlan plan_stage(const RunSettings& settings, Fs& fs) {
+  const double usable = usable_bytes(settings);
   Probes probes(settings, fs);
   release_cached_memory();
   const double resident = resident_bytes() - static_cast<double>(allocator_statistics().current);
-  const double available = resident + available_memory_bytes();
-  const auto layers = static_cast<double>(probes.layers());
-  const std::int64_t few = probes.layers() <= most_blocks ? probes.layers() : 1;
-  const std::int64_t many = std::min(probes.layers(), most_blocks);
-  const Measured small = probes.measure(few), large = many > few ? probes.measure(many) : small;
-  const Measured whole = Measured::at(layers, small, double(few), large, double(many));
+  Measured whole = probes.measure();
+  const bool recompute = probes.decide(whole);
+  if (recompute && settings.model.recompute == Recompute::automatic) whole = probes.measure();
   StagePlan plan{.parameters = std::llround(whole.parameters),
                  .trainable = std::llround(whole.trainable),
                  .steps = probes.steps(),
                  .peak_bytes = resident + whole.bytes,
                  .step_seconds = probes.mean_of(whole.seconds),
                  .limit_seconds = probes.mean_of(whole.limit),
-                 .available_bytes = available};
+                 .available_bytes = usable,
+                 .recompute = recompute};
   plan.tokens_per_second = probes.mean_tokens() / plan.step_seconds;
   return plan;
 }

@@ -17,7 +17,8 @@ struct StagePlan {
   double step_seconds = 0;  // mean
   double tokens_per_second = 0;
   double limit_seconds = 0;    // of the mean step: train/limits.h
-  double available_bytes = 0;  // of the machine now
+  double available_bytes = 0;  // train/memory.h: usable_bytes
+  bool recompute = false;      // blocks are computed again in the backward pass
 
   bool fits() const { return peak_bytes <= available_bytes; }
 };

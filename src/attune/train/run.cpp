@@ -22,7 +22,8 @@ void ModelSettings::describe(Fields& fields) {
   fields("dtype", dtype, "of weights and arithmetic");
   fields("adapter", adapter, "train a LoRA adapter instead of all weights");
   fields("allow_nonfinite", allow_nonfinite, "train although weights hold NaN or infinite values");
-  fields("recompute", recompute, "compute blocks again in the backward pass: less memory, more time");
+  fields("recompute", recompute,
+         "compute blocks again in the backward pass: less memory, a third more time; auto: where a step does not fit");
   fields("head_cache_gib", head_cache_gib, "logits kept for the backward pass while they fit").at_least(0);
 }
 
@@ -76,6 +77,8 @@ void OptimizerSettings::AdamW::describe(Fields& fields) {
 void OptimizerSettings::describe(Fields& fields) {
   fields("adamw", adamw, "AdamW");
   fields("max_grad_norm", max_grad_norm, "clips the gradient's norm; 0: no clipping").at_least(0);
+  fields("moments", moments, "how AdamW keeps its state of matrices: 8, 4 or 2 bytes a parameter");
+  fields("in_backward", in_backward, "update during the backward pass, so that no gradient is kept: no clipping then");
 }
 
 void ScheduleSettings::describe(Fields& fields) {
@@ -122,6 +125,7 @@ void RunSettings::describe(Fields& fields) {
   fields("samples", samples, "answers written at each evaluation");
   fields("monitor", monitor, "what a run of pairs watches of itself");
   fields("threads", threads, "0: all cores of this process").at_least(0);
+  fields("memory_gib", memory_gib, "memory the process may use; 0: what the machine has available").at_least(0);
   fields("seed", seed, "of every random draw");
   fields("out", out, "the run directory");
 }
@@ -268,6 +272,14 @@ void check(const RunSettings& settings, const ConfigNode& root) {
     refuse("tokenizer", "no tokenizer", "a path: there is no model folder");
   if (model.init == Init::random && model.adapter)
     refuse("model.adapter", "an adapter on random weights", "a pretrained model");
+  const OptimizerSettings& optimizer = settings.optimizer;
+  if (optimizer.in_backward && optimizer.max_grad_norm > 0) {
+    refuse("optimizer.in_backward", "updates in the backward pass under clipping, whose norm is known only behind it",
+           "optimizer.max_grad_norm=0");
+  }
+  if (optimizer.moments != MomentPrecision::full && model.dtype == Dtype::float64) {
+    refuse("optimizer.moments", "compressed moments of float64 weights", "optimizer.moments=full");
+  }
   check_objectives(settings, root);
 }
 

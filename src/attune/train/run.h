@@ -9,6 +9,7 @@
 #include "attune/config/node.h"
 #include "attune/data/read.h"
 #include "attune/objectives/objective.h"
+#include "attune/tensor/moments.h"
 
 namespace attune {
 
@@ -20,6 +21,7 @@ struct AdapterSettings {
   void describe(Fields& fields);
 };
 
+enum class Recompute { automatic, on, off };
 enum class Init { pretrained, random };
 enum class Dtype { float32, float64 };
 enum class ReferenceMode { frozen, previous_stage, live };
@@ -29,6 +31,11 @@ constexpr auto enum_names(Init) {
   return std::array{std::pair{std::string_view("pretrained"), Init::pretrained},
                     std::pair{std::string_view("random"), Init::random}};
 }
+constexpr auto enum_names(Recompute) {
+  return std::array{std::pair{std::string_view("auto"), Recompute::automatic},
+                    std::pair{std::string_view("true"), Recompute::on},
+                    std::pair{std::string_view("false"), Recompute::off}};
+}
 constexpr auto enum_names(Dtype) {
   return std::array{std::pair{std::string_view("float32"), Dtype::float32},
                     std::pair{std::string_view("float64"), Dtype::float64}};
@@ -37,6 +44,11 @@ constexpr auto enum_names(ReferenceMode) {
   return std::array{std::pair{std::string_view("frozen"), ReferenceMode::frozen},
                     std::pair{std::string_view("previous_stage"), ReferenceMode::previous_stage},
                     std::pair{std::string_view("live"), ReferenceMode::live}};
+}
+constexpr auto enum_names(MomentPrecision) {
+  return std::array{std::pair{std::string_view("full"), MomentPrecision::full},
+                    std::pair{std::string_view("bfloat16"), MomentPrecision::bfloat16},
+                    std::pair{std::string_view("int8"), MomentPrecision::int8}};
 }
 constexpr auto enum_names(Decay) {
   return std::array{std::pair{std::string_view("constant"), Decay::constant},
@@ -51,8 +63,8 @@ struct ModelSettings {
   Dtype dtype = Dtype::float32;
   std::optional<AdapterSettings> adapter = {};
   bool allow_nonfinite = false;
-  bool recompute = false;     // blocks are computed again in the backward pass: less memory, a third more time
-  double head_cache_gib = 1;  // logits kept for the backward pass while they fit
+  Recompute recompute = Recompute::automatic;  // blocks again in the backward pass: less memory, a third more time
+  double head_cache_gib = 1;                   // logits kept for the backward pass while they fit
   void describe(Fields& fields);
 };
 
@@ -102,6 +114,8 @@ struct OptimizerSettings {
   };
   AdamW adamw = {};          // `optimizer.lr` is short for `optimizer.adamw.lr`
   double max_grad_norm = 1;  // 0: no clipping
+  MomentPrecision moments = MomentPrecision::full;
+  bool in_backward = false;  // each matrix is updated as soon as its gradient is known, and no gradient is kept
   void describe(Fields& fields);
 };
 
@@ -151,7 +165,8 @@ struct RunSettings {
   int keep_checkpoints = 2;
   SampleSettings samples = {};
   MonitorSettings monitor = {};
-  int threads = 0;  // 0: all cores of this process
+  int threads = 0;        // 0: all cores of this process
+  double memory_gib = 0;  // what a step may use; 0: what the machine has available
   std::int64_t seed = 0;
   std::string out = "runs/attune";
   void describe(Fields& fields);

@@ -132,10 +132,14 @@ StageData load_stage_data(const RunSettings& settings, const Tokenizer& tokenize
   return data;
 }
 
+ComputeOptions compute_options(const RunSettings& settings, bool recompute) {
+  return {.recompute_blocks = recompute,
+          .head_cache = static_cast<std::uint64_t>(settings.model.head_cache_gib * 1073741824.0)};
+}
+
 void prepare_model(const RunSettings& settings, LanguageModel& model) {
   const ModelSettings& wanted = settings.model;
-  model.set_compute({.recompute_blocks = wanted.recompute,
-                     .head_cache = static_cast<std::uint64_t>(wanted.head_cache_gib * 1073741824.0)});
+  model.set_compute(compute_options(settings, wanted.recompute == Recompute::on));
   if (!wanted.adapter) return;
   model.attach_adapter({.rank = wanted.adapter->rank,
                         .alpha = wanted.adapter->alpha,
@@ -151,6 +155,16 @@ BatchOptions batch_options(const RunSettings& settings) {
           .steps = settings.steps,
           .shuffle = settings.data.shuffle,
           .seed = static_cast<std::uint64_t>(settings.seed)};
+}
+
+void require_whole_steps(const Batches& batches) {
+  for (std::int64_t step = 0; step < batches.steps(); ++step) {
+    const std::size_t pieces = batches.at(step).size();
+    if (pieces == 1) continue;
+    throw ConfigError({.field = "optimizer.in_backward"},
+                      "step " + std::to_string(step + 1) + " in " + std::to_string(pieces) + " micro-batches",
+                      "steps of one micro-batch", "raise batch.tokens or lower batch.records");
+  }
 }
 
 LanguageModel load_stage_model(const RunSettings& settings, const std::optional<Path>& previous,

@@ -37,10 +37,16 @@ StageData load_stage_data(const RunSettings& settings, const Tokenizer& tokenize
 LanguageModel load_stage_model(const RunSettings& settings, const std::optional<Path>& previous,
                                const std::vector<HeadSpec>& heads);
 
-// What the settings say of computing with a model, and its adapter, freshly drawn.
+ComputeOptions compute_options(const RunSettings& settings, bool recompute);
+
+// What the settings say of computing with a model, and its adapter, freshly drawn. Blocks are computed again only where
+// the settings ask for it by name: train/memory.h knows when else.
 void prepare_model(const RunSettings& settings, LanguageModel& model);
 
 BatchOptions batch_options(const RunSettings& settings);
+
+// Throws ConfigError when a step is cut into several micro-batches, which optimizer.in_backward cannot add up.
+void require_whole_steps(const Batches& batches);
 
 // Saves the trained model as a Hugging Face folder, tokenizer files beside it: the adapter where there is one and
 // `base` names what it belongs to, else weights and config.

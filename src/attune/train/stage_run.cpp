@@ -13,6 +13,7 @@
 #include "attune/base/threads.h"
 #include "attune/reports/metrics.h"
 #include "attune/stats/agreement.h"
+#include "attune/train/memory.h"
 #include "attune/train/micro_batches.h"
 #include "attune/train/samples.h"
 #include "attune/train/step_profile.h"
@@ -83,15 +84,33 @@ void StageRun::read() {
   require_vocabulary(config, tokenizer_->vocabulary_size(), tokenizer_folder(settings_));
   trace("read_dataset");
   data_ = load_stage_data(settings_, *tokenizer_);
+  batches_.emplace(data_.train, batch_options(settings_));
+  if (settings_.optimizer.in_backward) require_whole_steps(*batches_);
 }
 
 void StageRun::load_model() {
   trace("load_model");
   model_ = load_stage_model(settings_, previous_, needs_.heads);
   start_hash_ = hash_of(*model_);
-  batches_.emplace(data_.train, batch_options(settings_));
+  fit_into_memory();
   ceilings_ = machine_ceilings(context_.fs);
   schedule_.emplace(settings_.schedule, settings_.optimizer.adamw.lr, batches_->steps());
+}
+
+// Whether blocks keep their activations, which only the shapes of the steps can tell.
+void StageRun::fit_into_memory() {
+  const double all = static_cast<double>(model_->parameters().count());
+  double trained = static_cast<double>(model_->trainable().count());
+  if (model_->heads() != nullptr) trained += static_cast<double>(model_->heads()->parameters().count());
+  const ParameterCounts counts{.all = model_->adapter() == nullptr ? all : all + trained,
+                               .trained = trained,
+                               .frozen_copies = all * static_cast<double>(frozen_copies(settings_, needs_))};
+  const std::int64_t tokens = largest_micro_batch(*batches_, data_.train);
+  const bool recompute = recompute_blocks(settings_, model_->config(), counts, tokens);
+  model_->set_compute(compute_options(settings_, recompute));
+  if (recompute && settings_.model.recompute == Recompute::automatic) {
+    log_info(stage_.name + ": blocks are computed again in the backward pass, else a step would not fit into memory");
+  }
 }
 
 // nullptr: the policy without its adapter.
@@ -187,6 +206,7 @@ std::optional<Json> StageRun::one_step(const Position& position) {
                                   {.records = data_.train, .probe_prompts = probe_prompts_, .frozen = frozen_});
   auto statistics = gather_statistics(plan, objectives, needs_, *policy_, statistics_);
   Metrics metrics;
+  step_->begin(schedule_->at(position.step));
   for (const Batch& batch : plan.batches) {
     if (stop_requested()) {
       step_->abandon();
@@ -197,7 +217,7 @@ std::optional<Json> StageRun::one_step(const Position& position) {
     metrics.merge(loss.metrics);
   }
   statistics_ = std::move(statistics);
-  const StepReport report = step_->apply(schedule_->at(position.step));
+  const StepReport report = step_->apply();
   if (reference_) reference_->after_step(position.step + 1);
   check_applied(report, position);
   Json row = row_of(report, position, now_seconds() - start, plan);

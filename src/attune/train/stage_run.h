@@ -33,6 +33,7 @@ class StageRun {
 
  private:
   void load_model();
+  void fit_into_memory();
   void freeze_models();
   std::shared_ptr<const LanguageModel> frozen_model(const std::string& role) const;
   FrozenColumns frozen_columns_of(const std::string& role, const std::shared_ptr<const LanguageModel>& model,

@@ -9,42 +9,68 @@
 namespace attune {
 
 Step::Step(std::vector<Parameters*> parameters, const OptimizerSettings& settings)
-    : parameters_(std::move(parameters)), max_grad_norm_(settings.max_grad_norm) {
+    : parameters_(std::move(parameters)), settings_(settings) {
+  optimizers_.reserve(parameters_.size());  // in_backward refers to them
   for (Parameters* one : parameters_) {
-    one->require_gradients(true);
-    optimizers_.emplace_back(one->flat(), one->gradient(),
-                             AdamWOptions{.beta1 = settings.adamw.beta1,
-                                          .beta2 = settings.adamw.beta2,
-                                          .epsilon = settings.adamw.epsilon,
-                                          .weight_decay = settings.adamw.weight_decay},
-                             one->matrix_ranges());
+    AdamW& optimizer = optimizers_.emplace_back(one->flat(),
+                                                AdamWOptions{.beta1 = settings.adamw.beta1,
+                                                             .beta2 = settings.adamw.beta2,
+                                                             .epsilon = settings.adamw.epsilon,
+                                                             .weight_decay = settings.adamw.weight_decay,
+                                                             .moments = settings.moments},
+                                                one->matrix_ranges());
+    if (settings.in_backward) {
+      one->hand_out_gradients(
+          [this, &optimizer](std::int64_t begin, const Tensor& gradient) { update_now(optimizer, begin, gradient); });
+    } else {
+      one->require_gradients(true);
+    }
   }
 }
 
 void Step::accumulate(const Tensor& loss) {
+  if (settings_.in_backward) {
+    loss_ += loss.item<double>();
+    if (!std::isfinite(loss_)) return;
+    for (AdamW& optimizer : optimizers_) optimizer.begin(learning_rate_);
+    loss.backward();
+    return;
+  }
   const GradientsInPlace in_place;
   loss.backward();
   loss_ += loss.item<double>();
 }
 
-StepReport Step::apply(double learning_rate) {
+void Step::update_now(AdamW& optimizer, std::int64_t begin, const Tensor& gradient) {
   const TimeSpan span("optimizer");
-  StepReport report{.loss = std::exchange(loss_, 0), .learning_rate = learning_rate};
-  double squares = 0;
-  for (const Parameters* one : parameters_) squares += squared_norm(one->gradient());
+  squares_ += squared_norm(gradient);
+  if (std::isfinite(squares_)) optimizer.update(begin, gradient);
+}
+
+StepReport Step::apply() {
+  const TimeSpan span("optimizer");
+  StepReport report{.loss = std::exchange(loss_, 0), .learning_rate = learning_rate_};
+  double squares = std::exchange(squares_, 0);
+  if (!settings_.in_backward) {
+    for (const Parameters* one : parameters_) squares += squared_norm(one->gradient());
+  }
   report.grad_norm = std::sqrt(squares);
   // Finite first: clipping by a norm that is not would spread it to every parameter.
   report.applied = std::isfinite(report.loss) && std::isfinite(report.grad_norm);
+  if (settings_.in_backward) return report;
   if (report.applied) {
-    const double scale = clip_scale(report.grad_norm, max_grad_norm_);
-    for (AdamW& optimizer : optimizers_) optimizer.step(learning_rate, scale);
+    const double scale = clip_scale(report.grad_norm, settings_.max_grad_norm);
+    for (std::size_t i = 0; i < parameters_.size(); ++i) {
+      optimizers_[i].begin(learning_rate_);
+      optimizers_[i].update(0, parameters_[i]->gradient(), scale);
+    }
   }
   for (Parameters* one : parameters_) one->zero_gradients();
   return report;
 }
 
 void Step::abandon() {
-  loss_ = 0;
+  loss_ = squares_ = 0;
   for (Parameters* one : parameters_) one->zero_gradients();
 }
 

@@ -59,8 +59,9 @@ CheckpointContent to_checkpoint(const Position& position, const Json& facts, con
                                 {"facts", facts}});
   for (std::size_t i = 0; i < state.parameters.size(); ++i) {
     content.tensors.push_back({set_prefix(i) + "weights", state.parameters[i]->flat().detach()});
-    content.tensors.push_back({set_prefix(i) + "first_moment", state.optimizers[i].first_moment()});
-    content.tensors.push_back({set_prefix(i) + "second_moment", state.optimizers[i].second_moment()});
+    for (const NamedTensor& tensor : state.optimizers[i].state()) {
+      content.tensors.push_back({set_prefix(i) + tensor.name, tensor.values});
+    }
   }
   content.tensors.insert(content.tensors.end(), state.more.begin(), state.more.end());
   for (std::size_t i = 0; i < state.statistics.size(); ++i) {
@@ -89,8 +90,9 @@ void restore(const Checkpoint& checkpoint, const Json& facts, TrainingState stat
   const at::AutoGradMode no_gradient(false);
   for (std::size_t i = 0; i < state.parameters.size(); ++i) {
     copy_tensor(checkpoint, set_prefix(i) + "weights", state.parameters[i]->flat());
-    copy_tensor(checkpoint, set_prefix(i) + "first_moment", state.optimizers[i].first_moment());
-    copy_tensor(checkpoint, set_prefix(i) + "second_moment", state.optimizers[i].second_moment());
+    for (const NamedTensor& tensor : state.optimizers[i].state()) {
+      copy_tensor(checkpoint, set_prefix(i) + tensor.name, tensor.values);
+    }
     state.optimizers[i].set_steps(member(checkpoint, "optimizer_steps").integer());
   }
   for (const NamedTensor& tensor : state.more) copy_tensor(checkpoint, tensor.name, tensor.values);

@@ -1,8 +1,10 @@
 #include "attune/tensor/adamw.h"
 
+#include <ATen/ops/full_like.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <map>
 
 #include "attune/tensor/parameters.h"
 
@@ -32,12 +34,13 @@ TEST(AdamW, FollowsTheFormulaAndDecaysMatricesOnly) {
   for (const auto dtype : {at::kDouble, at::kFloat}) {
     Parameters parameters = two_leaves(dtype);
     parameters.require_gradients(true);
-    AdamW optimiser(parameters.flat(), parameters.gradient(), {.weight_decay = 0.1}, parameters.matrix_ranges());
+    AdamW optimiser(parameters.flat(), {.weight_decay = 0.1}, parameters.matrix_ranges());
     OneNumber matrix{parameters.part("matrix")[1][2].item<double>()}, bias{1};
     for (int t = 1; t <= 5; ++t) {
       const double g = 0.3 * t - 1;
       parameters.gradient().fill_(g);
-      optimiser.step(0.01, 0.5);
+      optimiser.begin(0.01);
+      optimiser.update(0, parameters.gradient(), 0.5);
       matrix.step(t, g * 0.5, 0.01, 0.1);
       bias.step(t, g * 0.5, 0.01, 0);
     }
@@ -50,21 +53,38 @@ TEST(AdamW, FollowsTheFormulaAndDecaysMatricesOnly) {
 
 TEST(AdamW, StateRestoredGoesOnBitForBit) {
   Parameters straight = two_leaves(at::kFloat), stopped = two_leaves(at::kFloat);
-  straight.require_gradients(true);
-  stopped.require_gradients(true);
-  AdamW one(straight.flat(), straight.gradient(), {}, {});
-  AdamW two(stopped.flat(), stopped.gradient(), {}, {});
-  straight.gradient().fill_(0.25);
-  stopped.gradient().fill_(0.25);
-  one.step(0.1);
-  two.step(0.1);
-  AdamW resumed(stopped.flat(), stopped.gradient(), {}, {});
-  resumed.first_moment().copy_(two.first_moment());
-  resumed.second_moment().copy_(two.second_moment());
+  const Tensor gradient = at::full_like(straight.flat(), 0.25);
+  const auto step = [&](AdamW& optimizer) {
+    optimizer.begin(0.1);
+    optimizer.update(0, gradient);
+  };
+  AdamW one(straight.flat(), {}, straight.matrix_ranges()), two(stopped.flat(), {}, stopped.matrix_ranges());
+  step(one);
+  step(two);
+  AdamW resumed(stopped.flat(), {}, stopped.matrix_ranges());
+  const auto from = two.state(), to = resumed.state();
+  for (std::size_t i = 0; i < from.size(); ++i) to[i].values.copy_(from[i].values);
   resumed.set_steps(two.steps());
-  one.step(0.1);
-  resumed.step(0.1);
+  step(one);
+  step(resumed);
   EXPECT_EQ(straight.content_hash(), stopped.content_hash());
+}
+
+TEST(AdamW, LeafByLeafInAnyOrderIsTheSameStep) {
+  for (const auto moments : {MomentPrecision::full, MomentPrecision::bfloat16, MomentPrecision::int8}) {
+    Parameters whole = two_leaves(at::kFloat), pieces = two_leaves(at::kFloat);
+    AdamW one(whole.flat(), {.weight_decay = 0.1, .moments = moments}, whole.matrix_ranges());
+    AdamW two(pieces.flat(), {.weight_decay = 0.1, .moments = moments}, pieces.matrix_ranges());
+    const Tensor gradient = whole.flat().clone();
+    for (int step = 0; step < 3; ++step) {
+      one.begin(0.1);
+      one.update(0, gradient);
+      two.begin(0.1);
+      two.update(16, gradient.narrow(0, 16, 4));
+      two.update(0, gradient.narrow(0, 0, 15));
+    }
+    EXPECT_EQ(whole.content_hash(), pieces.content_hash());
+  }
 }
 
 TEST(Gradient, NormIsSummedInDoubleAndClippingScalesAsTorchDoes) {
@@ -94,6 +114,19 @@ TEST(Parameters, BackwardFillsTheFlatGradient) {
   EXPECT_EQ(parameters.gradient()[0].item<double>(), 3);
   EXPECT_EQ(parameters.gradient()[16].item<double>(), 1);
   EXPECT_EQ(parameters.gradient().sum().item<double>(), 3 * 15 + 4);
+}
+
+TEST(Parameters, GradientsAreHandedOutOnceEachAndFreed) {
+  Parameters parameters = two_leaves(at::kDouble);
+  std::map<std::int64_t, double> sums;
+  parameters.hand_out_gradients([&](std::int64_t begin, const Tensor& gradient) {
+    EXPECT_TRUE(sums.emplace(begin, gradient.sum().item<double>()).second);
+  });
+  const Tensor& used_twice = parameters.leaf(0);
+  (used_twice.sum() * 3 + (used_twice * 2).sum() + parameters.leaf(1).sum()).backward();
+  EXPECT_EQ(sums, (std::map<std::int64_t, double>{{0, 5 * 15}, {16, 4}}));
+  EXPECT_FALSE(used_twice.grad().defined());
+  EXPECT_FALSE(parameters.gradient().defined());
 }
 
 TEST(Parameters, PartsAreRowsOfTheirLeafAndTransposedWhereFilesAre) {

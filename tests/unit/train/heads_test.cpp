@@ -137,8 +137,9 @@ TEST(SparsePo, LearnedMaskConcentratesOnTheTokenThatDecides) {
   const StepPlan plan = plan_step({all}, settings.objective, {.records = records, .frozen = {}});
   const auto score = [&] { return policy.score(plan.batches.front(), needs); };
   for (int i = 0; i < 40; ++i) {
+    step.begin(3e-3);
     step.accumulate(total(compute(settings.objective, score(), {{}}, {}), plan.counts));
-    step.apply(3e-3);
+    step.apply();
   }
   const at::AutoGradMode no_gradient(false);
   // The state that predicts a token cannot know it: what stands out is the state in front of it.

@@ -100,6 +100,36 @@ TEST_F(Trl, RecomputedBlocksAndAHeadWithoutCacheChangeNothing) {
   }
 }
 
+TEST_F(Trl, UpdatesInTheBackwardPassAreTheSameSteps) {
+  const std::vector<std::string> unclipped{"optimizer.max_grad_norm=0", "batch.tokens=100000"};
+  for (const char* recompute : {"model.recompute=false", "model.recompute=true"}) {
+    std::vector<std::string> in_backward = unclipped;
+    in_backward.insert(in_backward.end(), {"optimizer.in_backward=true", recompute});
+    const auto plain = train("dpo", "pairs.jsonl", 1e-3, unclipped);
+    const auto early = train("dpo", "pairs.jsonl", 1e-3, in_backward);
+    for (std::size_t i = 0; i < plain.size(); ++i) {
+      for (const char* key : {"loss", "grad_norm"}) {
+        const double expected = plain[i].find(key)->number();
+        EXPECT_NEAR(early[i].find(key)->number(), expected, 1e-5 * expected) << key << " of step " << i + 1;
+      }
+    }
+  }
+}
+
+// How far ten steps with compressed moments end from those in full: relative to how far the loss fell.
+TEST_F(Trl, CompressedMomentsTrainAlmostTheSame) {
+  const auto full = train("dpo", "pairs.jsonl", 1e-3);
+  const double fall = full.front().find("loss")->number() - full.back().find("loss")->number();
+  ASSERT_GT(fall, 0.03);
+  for (const auto& [moments, tolerance] : {std::pair{"bfloat16", 0.01}, std::pair{"int8", 0.1}}) {
+    const auto rows = train("dpo", "pairs.jsonl", 1e-3, {std::string("optimizer.moments=") + moments});
+    const double difference = rows.back().find("loss")->number() - full.back().find("loss")->number();
+    EXPECT_NE(difference, 0);
+    EXPECT_LT(std::abs(difference), tolerance * fall) << moments;
+    RecordProperty(std::string("loss_difference_") + moments, std::to_string(difference / fall));
+  }
+}
+
 // Float64 with the prompt computed once, against one record a batch: the order of summation is all that differs.
 TEST_F(Trl, InDoublePrecisionPackingIsExact) {
   const auto whole = train("dpo", "pairs.jsonl", 1e-3, {"model.dtype=float64"});

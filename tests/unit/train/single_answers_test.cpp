@@ -66,6 +66,7 @@ class Trainer {
     std::vector<Parameters*> trained{&model_.trainable()};
     if (model_.heads() != nullptr) trained.push_back(&model_.heads()->parameters());
     if (!step_) step_.emplace(trained, OptimizerSettings{});
+    step_->begin(rate);
     const StepPlan planned = plan(bins, settings_.objective, records_);
     statistics_ = gather_statistics(planned, settings_.objective, needs_, *policy_, statistics_);
     for (const Batch& batch : planned.batches) {
@@ -73,7 +74,7 @@ class Trainer {
       step_->accumulate(total(loss, planned.counts));
     }
     ++steps_;
-    const StepReport report = step_->apply(rate);
+    const StepReport report = step_->apply();
     return {report.loss, report.grad_norm};
   }
 
@@ -164,9 +165,10 @@ TEST(Steerlm, AnswersOfALanguageModelFollowTheRequestedAttribute) {
   std::iota(all.begin(), all.end(), 0);
   const StepPlan planned = plan({all}, settings.objective, records);
   for (int i = 0; i < 25; ++i) {
+    step.begin(1e-2);
     step.accumulate(
         total(compute(settings.objective, policy.score(planned.batches.front(), {}), {{}}, {}), planned.counts));
-    step.apply(1e-2);
+    step.apply();
   }
   // What each request gives, as drawn word by word.
   const at::AutoGradMode no_gradient(false);
