@@ -4,9 +4,13 @@
 import json
 import pathlib
 import re
+import struct
 import subprocess
 import sys
 import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from support.program import copy_model, read_safetensors, write_safetensors
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PROGRAM = ROOT / "build" / "attune"
@@ -51,6 +55,53 @@ def check_generate(folder):
     assert stopped["stop"] == "stop-string" and stopped["text"] == whole["text"][: whole["text"].index(stop)], stopped
 
 
+def check_several_models(folder):
+    """A second model, so far away that combining shows: the first with its embedding backwards."""
+    other = copy_model(folder, "other")
+    header, data = read_safetensors(other / "model.safetensors")
+    name = next(name for name in header if "embed_tokens" in name or "wte" in name)
+    begin, end = header[name]["data_offsets"]
+    assert header[name]["dtype"] == "F32", header[name]
+    values = struct.unpack(f"<{(end - begin) // 4}f", data[begin:end])
+    write_safetensors(other / "model.safetensors", header,
+                      data[:begin] + struct.pack(f"<{len(values)}f", *reversed(values)) + data[end:])
+    common = ("--prompts", folder / "prompts.jsonl", "--max-tokens", 12, "--seed", 5)
+
+    def combined(*words):
+        process = attune("generate", *words, *common)
+        assert process.returncode == 0, process.stderr
+        return [json.loads(line) for line in process.stdout.splitlines()]
+
+    plain = combined("--model", MODEL)
+    assert combined("--model", MODEL, "--before", other, "--momentum", 0) == plain
+    assert combined("--models", MODEL, other, "--weights", 1, 0) == plain
+    moved = combined("--model", MODEL, "--before", other)
+    assert moved == combined("--models", MODEL, other, "--weights", 1.3, -0.3) != plain, "momentum is 0.3 unless given"
+    assert moved != combined("--models", other, MODEL, "--weights", 1.3, -0.3)
+
+    lines = {(2, "--weights for 2 models"): ("--models", MODEL, other, "--weights", 1),
+             (2, "all 0"): ("--models", MODEL, other, "--weights", 0, 0),
+             (2, "--weights nan"): ("--models", MODEL, other, "--weights", 1, "nan"),
+             (2, "--weights without --models"): ("--model", MODEL, "--weights", 1),
+             (2, "--model beside --models"): ("--model", MODEL, "--models", MODEL, "--weights", 1),
+             (2, "--before beside --models"): ("--before", other, "--models", MODEL, "--weights", 1),
+             (2, "--momentum without --before"): ("--model", MODEL, "--momentum", 0.1),
+             (2, "--momentum 1"): ("--model", MODEL, "--before", other, "--momentum", 1),
+             (2, "--momentum nan"): ("--model", MODEL, "--before", other, "--momentum", "nan"),
+             (66, "absent"): ("--model", MODEL, "--before", folder / "absent")}
+    for (code, said), words in lines.items():
+        process = attune("generate", *words, *common)
+        assert process.returncode == code and said in process.stderr and process.stdout == "", (words, process)
+
+    tokenizer = json.loads((other / "tokenizer.json").read_text())
+    vocabulary = tokenizer["model"]["vocab"]
+    vocabulary["a"], vocabulary["b"] = vocabulary["b"], vocabulary["a"]
+    (other / "tokenizer.json").write_text(json.dumps(tokenizer))
+    process = attune("generate", "--model", MODEL, "--before", other, *common)
+    assert process.returncode == 78 and "another tokenizer" in process.stderr, process
+    assert combined("--model", MODEL, "--before", other, "--tokenizer", MODEL) == moved
+
+
 def check_refusals(folder):
     prompts = folder / "prompts.jsonl"
     for words in (("--n", 0), ("--temperature", -1), ("--temperature", "nan"), ("--top-p", 0), ("--top-k", -1), ("--batch", 0),
@@ -81,6 +132,7 @@ def main():
         sys.exit(77)
     with tempfile.TemporaryDirectory() as folder:
         check_generate(pathlib.Path(folder))
+        check_several_models(pathlib.Path(folder))
         check_refusals(pathlib.Path(folder))
         check_chat(pathlib.Path(folder))
 

@@ -63,17 +63,24 @@ constexpr std::array table{
          "usage: attune logps --model M --data PATH [--adapter A] [--per-token] [--out FILE]\n\n"
          "Answers {\"record\",\"completion\",\"logp\",\"tokens\"} a completion; --per-token adds \"logps\".\n",
          nullptr},
-    Verb{"generate", "samples answers to prompts, batched",
-         "usage: attune generate --model M --prompts PATH [--adapter A] [--tokenizer T] [--template FILE] [--n N]\n"
-         "                       [--max-tokens N] [--temperature T] [--top-k K] [--top-p P] [--min-p P] [--seed S]\n"
-         "                       [--stop TEXT ...] [--batch B] [--attributes TEXT] [--out FILE]\n\n"
-         "Answers {\"record\",\"completion\",\"text\",\"ids\",\"logps\",\"stop\"} a sample, in the order of the "
-         "prompts, each\n"
-         "as soon as it is its turn; stop is eos, length or stop-string. PATH is data of any known format, of which "
-         "the\n"
-         "prompts are taken. Temperature 0 is greedy. B answers are written at once; which ones does not change them.\n"
-         "--attributes \"helpfulness:4,verbosity:1\" steers a model trained with `steerlm` and its template.\n",
-         nullptr},
+    Verb{
+        "generate", "samples answers to prompts, batched",
+        "usage: attune generate --model M --prompts PATH [--adapter A] [--tokenizer T] [--template FILE] [--n N]\n"
+        "                       [--max-tokens N] [--temperature T] [--top-k K] [--top-p P] [--min-p P] [--seed S]\n"
+        "                       [--stop TEXT ...] [--batch B] [--attributes TEXT] [--out FILE]\n"
+        "       attune generate --model M --before M0 [--momentum A] --prompts PATH ...\n"
+        "       attune generate --models M1 M2 ... --weights W1 W2 ... --prompts PATH ...\n\n"
+        "Answers {\"record\",\"completion\",\"text\",\"ids\",\"logps\",\"stop\"} a sample, in the order of the "
+        "prompts, each\n"
+        "as soon as it is its turn; stop is eos, length or stop-string. PATH is data of any known format, of which "
+        "the\n"
+        "prompts are taken. Temperature 0 is greedy. B answers are written at once; which ones does not change them.\n"
+        "--attributes \"helpfulness:4,verbosity:1\" steers a model trained with `steerlm` and its template.\n"
+        "Several models of one tokenizer write one text: the next token follows softmax(sum W log p), the first model\n"
+        "gives tokenizer and template, logps are the combination's. --before M0, the model of the round before, "
+        "stands\n"
+        "for weights 1+A and -A: the momentum of `accelerated-po` in the space of logits; A is 0.3 unless given.\n",
+        nullptr},
     Verb{"chat", "a conversation in the terminal",
          "usage: attune chat --model M [--adapter A] [--tokenizer T] [--template FILE] [--system TEXT] [--max-tokens "
          "N]\n"

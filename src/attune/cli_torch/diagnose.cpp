@@ -101,14 +101,6 @@ void check(const Arguments& arguments, const Demands& demands, const Named& name
   if (!named.data.empty() && named.tokenizer.empty()) arguments.fail("--data without --model", "one, or --tokenizer T");
 }
 
-// Models are compared token by token: a folder that brings another tokenizer is refused.
-void check_tokenizer(const ModelChoice& choice, const Tokenizer& tokenizer, const std::string& name) {
-  if (choice.tokenizer == name || !std::filesystem::exists(Path(choice.tokenizer) / "tokenizer.json")) return;
-  if (Tokenizer::load(choice.tokenizer).fingerprint() == tokenizer.fingerprint()) return;
-  throw ConfigError({.file = choice.tokenizer}, "another tokenizer than that of " + name, "models of one tokenizer",
-                    "name one with --tokenizer if the difference does not matter");
-}
-
 EncodedSplit read_split(const std::string& path, const Named& named, const Tokenizer& tokenizer) {
   const ReadResult read = read_dataset({{.path = path}});
   EncodedData encoded = encode(read.dataset, tokenizer,
@@ -133,7 +125,7 @@ Subject subject_of(const Named& named, const std::optional<Tokenizer>& tokenizer
   if (!tokenizer) return subject;
   subject.text = text_interface(*tokenizer);
   const auto source = [&](const ModelChoice& choice) {
-    if (!named.tokenizer_given) check_tokenizer(choice, *tokenizer, named.tokenizer);
+    if (!named.tokenizer_given) require_tokenizer(choice, *tokenizer, named.tokenizer);
     return source_of(choice, *tokenizer);
   };
   for (const ModelChoice& choice : named.models) subject.models.push_back(source(choice));

@@ -1,4 +1,4 @@
-// `attune generate`: samples answers to prompts, batched.
+// `attune generate`: samples answers to prompts, batched, from one model or several combined.
 #include "attune/generate/engine.h"
 
 #include "attune/base/log.h"
@@ -45,7 +45,8 @@ Json row_of(const Json& record, std::size_t sample, const Generated& generated) 
 }  // namespace
 
 int run_generate(Arguments& arguments) {
-  const ModelChoice choice = model_choice(arguments);
+  const std::vector<WeightedChoice> choices = model_choices(arguments);
+  const ModelChoice& choice = choices.front().choice;
   const std::string prompts = arguments.required("--prompts");
   const GenerateRequest common = request_options(arguments);
   EngineOptions options;
@@ -56,6 +57,7 @@ int run_generate(Arguments& arguments) {
 
   const Dataset dataset = read_dataset({{.path = prompts}}).dataset;
   const Tokenizer tokenizer = Tokenizer::load(choice.tokenizer);
+  for (const WeightedChoice& weighted : choices) require_tokenizer(weighted.choice, tokenizer, choice.tokenizer);
   const PromptEncoder encode_prompt(choice.chat_template, tokenizer, attributes);
   std::vector<GenerateRequest> requests;
   for (const Record& record : dataset.records) {
@@ -64,7 +66,12 @@ int run_generate(Arguments& arguments) {
     request.id = static_cast<std::int64_t>(requests.size());
     requests.push_back(std::move(request));
   }
-  const LanguageModel model = load_choice(choice, tokenizer);
+  std::vector<LanguageModel> loaded;
+  for (const WeightedChoice& weighted : choices) loaded.push_back(load_choice(weighted.choice, tokenizer));
+  std::vector<WeightedModel> models;
+  for (std::size_t m = 0; m < loaded.size(); ++m) {
+    models.push_back({.model = &loaded[m], .weight = choices[m].weight});
+  }
   Answer answer(out);
   ProgressLine progress("generate", requests.size(), "prompts");
   const auto answered = [&](std::size_t request, const std::vector<Generated>& samples) {
@@ -73,7 +80,7 @@ int run_generate(Arguments& arguments) {
     answer.flush();
     progress.advance(request + 1);
   };
-  generate(model, text_interface(tokenizer), requests, options, {.token = {}, .answered = answered});
+  generate(models, text_interface(tokenizer), requests, options, {.token = {}, .answered = answered});
   answer.finish();
   return 0;
 }

@@ -1,6 +1,9 @@
 #include "attune/cli_torch/load.h"
 
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
+#include <utility>
 
 #include "attune/base/errors.h"
 #include "attune/base/files.h"
@@ -24,6 +27,38 @@ std::string base_of_adapter(const Path& folder) {
                      "give --model BASE --adapter " + folder.string());
 }
 
+// Numbers, one a model.
+std::vector<double> weights_of(Arguments& arguments, const std::vector<std::string>& words, std::size_t models) {
+  const std::string expected = "a number from -1000 to 1000 a model, not all of them 0";
+  if (words.size() != models) {
+    arguments.fail(std::to_string(words.size()) + " --weights for " + std::to_string(models) + " models", expected);
+  }
+  std::vector<double> weights;
+  for (const std::string& word : words) {
+    Arguments one(arguments.verb(), {"--weights", word});
+    weights.push_back(one.number("--weights", 0));
+    if (!(std::abs(weights.back()) <= 1'000)) arguments.fail("--weights " + word, expected);
+  }
+  if (std::all_of(weights.begin(), weights.end(), [](double weight) { return weight == 0; })) {
+    arguments.fail("--weights that are all 0", expected);
+  }
+  return weights;
+}
+
+// A step of momentum from the model before through the model: sum of weights 1.
+std::vector<WeightedChoice> with_momentum(Arguments& arguments, ModelChoice choice) {
+  const auto before = arguments.option("--before");
+  const double momentum = arguments.number("--momentum", before ? 0.3 : 0);
+  if (!(momentum >= 0 && momentum < 1)) {
+    arguments.fail("--momentum " + format_double(momentum), "a number from 0 to below 1");
+  }
+  if (!before && momentum > 0) arguments.fail("--momentum without --before", "the model of the round before");
+  std::vector<WeightedChoice> choices;
+  choices.push_back({.choice = std::move(choice), .weight = 1 + momentum});
+  if (momentum > 0) choices.push_back({.choice = model_named(*before), .weight = -momentum});
+  return choices;
+}
+
 }  // namespace
 
 ModelChoice model_named(const std::string& folder) {
@@ -44,6 +79,36 @@ ModelChoice model_choice(Arguments& arguments) {
   if (const auto tokenizer = arguments.option("--tokenizer")) choice.tokenizer = *tokenizer;
   choice.chat_template = arguments.option("--template").value_or("");
   return choice;
+}
+
+std::vector<WeightedChoice> model_choices(Arguments& arguments) {
+  const std::vector<std::string> folders = arguments.list("--models"), weight_words = arguments.list("--weights");
+  const auto tokenizer = arguments.option("--tokenizer");
+  std::vector<WeightedChoice> choices;
+  if (folders.empty()) {
+    if (!weight_words.empty()) arguments.fail("--weights without --models", "a model for each");
+    choices = with_momentum(arguments, model_choice(arguments));
+  } else {
+    for (const char* name : {"--model", "--adapter", "--before", "--momentum"}) {
+      if (arguments.option(name)) arguments.fail(std::string(name) + " beside --models", "one of the two");
+    }
+    const std::vector<double> weights = weights_of(arguments, weight_words, folders.size());
+    for (std::size_t i = 0; i < folders.size(); ++i) {
+      if (weights[i] != 0) choices.push_back({.choice = model_named(folders[i]), .weight = weights[i]});
+    }
+    choices.front().choice.chat_template = arguments.option("--template").value_or("");
+  }
+  for (WeightedChoice& weighted : choices) {
+    if (tokenizer) weighted.choice.tokenizer = *tokenizer;
+  }
+  return choices;
+}
+
+void require_tokenizer(const ModelChoice& choice, const Tokenizer& tokenizer, const std::string& name) {
+  if (choice.tokenizer == name || !std::filesystem::exists(Path(choice.tokenizer) / "tokenizer.json")) return;
+  if (Tokenizer::load(choice.tokenizer).fingerprint() == tokenizer.fingerprint()) return;
+  throw ConfigError({.file = choice.tokenizer}, "another tokenizer than that of " + name, "models of one tokenizer",
+                    "name one with --tokenizer if the difference does not matter");
 }
 
 LanguageModel load_choice(const ModelChoice& choice, const Tokenizer& tokenizer) {

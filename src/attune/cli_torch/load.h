@@ -1,8 +1,9 @@
-// --model, --adapter, --tokenizer, --template: what verbs that use a model share.
+// --model, --adapter, --tokenizer, --template, and several models: what verbs that use models share.
 #pragma once
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "attune/base/json.h"
 #include "attune/cli/arguments.h"
@@ -24,6 +25,20 @@ ModelChoice model_choice(Arguments& arguments);
 
 // A folder of a model, or of an adapter that names its base model.
 ModelChoice model_named(const std::string& folder);
+
+struct WeightedChoice {
+  ModelChoice choice = {};
+  double weight = 1;
+};
+
+// The same for verbs that several models may serve at once: --model as above, with --before B and --momentum A as well
+// (weights 1 + A and -A), or --models and --weights. The first one's tokenizer and template are those of all; models of
+// weight 0 are left out. UsageError for options that do not go together.
+std::vector<WeightedChoice> model_choices(Arguments& arguments);
+
+// Models that are compared or combined token by token: ConfigError when the choice's folder brings another tokenizer
+// than `tokenizer`, which was loaded from `name`.
+void require_tokenizer(const ModelChoice& choice, const Tokenizer& tokenizer, const std::string& name);
 
 // Loads it, checks that the tokenizer fits, sets the number of threads. A folder that holds only an adapter names its
 // base model itself.

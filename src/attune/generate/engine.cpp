@@ -9,14 +9,13 @@
 #include "attune/base/random.h"
 #include "attune/base/threads.h"
 #include "attune/generate/stop_strings.h"
-#include "attune/model/decoder.h"
 
 namespace attune {
 namespace {
 
 using Answers = std::vector<std::vector<Generated>>;
 
-void check(const GenerateRequest& request, const ModelConfig& config) {
+void check(const GenerateRequest& request, std::int64_t positions) {
   const SamplingOptions& sampling = request.sampling;
   require(request.samples > 0 && request.max_tokens > 0, "a request for nothing");
   require(sampling.temperature >= 0 && sampling.top_k >= 0 && sampling.top_p > 0 && sampling.top_p <= 1 &&
@@ -27,16 +26,16 @@ void check(const GenerateRequest& request, const ModelConfig& config) {
   const Where where{.record = std::to_string(request.id), .field = "prompt"};
   if (request.prompt.empty()) throw DataError(where, "an empty prompt", "at least one token");
   const auto tokens = static_cast<std::int64_t>(request.prompt.size());
-  if (tokens + 1 > config.max_positions) {
+  if (tokens + 1 > positions) {
     throw DataError(where, std::to_string(tokens) + " tokens",
-                    "at most " + std::to_string(config.max_positions - 1) + ": the model's positions less one");
+                    "at most " + std::to_string(positions - 1) + ": the model's positions less one");
   }
 }
 
 // A prompt that is computed, and whose samples are not all started yet.
 struct ReadyPrompt {
   std::size_t request = 0;
-  Decoder::Slot slot = 0;
+  CombinedDecoder::Slot slot = 0;
   Tensor logits;    // [V] float32, of its last token
   int started = 0;  // samples
 };
@@ -44,7 +43,7 @@ struct ReadyPrompt {
 struct RunningSample {
   std::size_t request = 0;
   int sample = 0;
-  Decoder::Slot slot = 0;
+  CombinedDecoder::Slot slot = 0;
   std::int64_t most_tokens = 0;
   Random random;
   StopStrings stops;
@@ -53,15 +52,11 @@ struct RunningSample {
 
 class Engine {
  public:
-  Engine(const LanguageModel& model, const TextInterface& text, std::span<const GenerateRequest> requests,
+  Engine(std::span<const WeightedModel> models, const TextInterface& text, std::span<const GenerateRequest> requests,
          const EngineOptions& options, const GenerateEvents& events)
-      : positions_(model.config().max_positions),
-        text_(text),
-        requests_(requests),
-        options_(options),
-        events_(events),
-        decoder_(model) {
+      : text_(text), requests_(requests), options_(options), events_(events), decoder_(models) {
     for (const GenerateRequest& request : requests) {
+      check(request, decoder_.max_positions());
       answers_.emplace_back(static_cast<std::size_t>(request.samples));
       unfinished_.push_back(request.samples);
     }
@@ -86,12 +81,11 @@ class Engine {
   bool append(RunningSample& running, const SampledToken& token);
   void finish(RunningSample& running, StopReason reason);
 
-  std::int64_t positions_;
   const TextInterface& text_;
   std::span<const GenerateRequest> requests_;
   EngineOptions options_;
   const GenerateEvents& events_;
-  Decoder decoder_;
+  CombinedDecoder decoder_;
   std::size_t next_request_ = 0;  // the first that is not computed
   std::deque<ReadyPrompt> ready_;
   std::vector<RunningSample> running_;
@@ -114,9 +108,8 @@ void Engine::prefill() {
     samples += static_cast<std::size_t>(request.samples);
   }
   const auto [slots, logits] = decoder_.prefill(prompts);
-  const Tensor rows = logits.to(at::kFloat).contiguous();
   for (std::size_t i = 0; i < slots.size(); ++i) {
-    ready_.push_back({.request = first + i, .slot = slots[i], .logits = rows[static_cast<std::int64_t>(i)]});
+    ready_.push_back({.request = first + i, .slot = slots[i], .logits = logits[static_cast<std::int64_t>(i)]});
   }
 }
 
@@ -137,7 +130,7 @@ bool Engine::seat_samples() {
 
 void Engine::start_sample(ReadyPrompt& prompt) {
   const GenerateRequest& request = requests_[prompt.request];
-  const std::int64_t room = positions_ - static_cast<std::int64_t>(request.prompt.size());
+  const std::int64_t room = decoder_.max_positions() - static_cast<std::int64_t>(request.prompt.size());
   running_.push_back({.request = prompt.request,
                       .sample = prompt.started,
                       .slot = decoder_.fork(prompt.slot),
@@ -155,7 +148,7 @@ void Engine::step() {
     slots.push_back(running.slot);
     ids.push_back(answers_[running.request][static_cast<std::size_t>(running.sample)].ids.back());
   }
-  const Tensor logits = decoder_.step(slots, ids).to(at::kFloat).contiguous();
+  const Tensor logits = decoder_.step(slots, ids);
   for (std::size_t i = 0; i < running_.size(); ++i) running_[i].logits = logits[static_cast<std::int64_t>(i)];
 }
 
@@ -230,11 +223,17 @@ std::string_view name(StopReason reason) {
   return "";
 }
 
+Answers generate(std::span<const WeightedModel> models, const TextInterface& text,
+                 std::span<const GenerateRequest> requests, const EngineOptions& options,
+                 const GenerateEvents& events) {
+  require(options.slots > 0 && options.prefill_tokens > 0, "an engine without slots");
+  return Engine(models, text, requests, options, events).run();
+}
+
 Answers generate(const LanguageModel& model, const TextInterface& text, std::span<const GenerateRequest> requests,
                  const EngineOptions& options, const GenerateEvents& events) {
-  require(options.slots > 0 && options.prefill_tokens > 0, "an engine without slots");
-  for (const GenerateRequest& request : requests) check(request, model.config());
-  return Engine(model, text, requests, options, events).run();
+  const WeightedModel alone{.model = &model};
+  return generate(std::span(&alone, 1), text, requests, options, events);
 }
 
 }  // namespace attune

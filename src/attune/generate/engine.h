@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "attune/generate/combined_decoder.h"
 #include "attune/generate/sampler.h"
 #include "attune/model/language_model.h"
 
@@ -29,7 +30,7 @@ struct GenerateRequest {
 
 struct Generated {
   std::vector<std::int32_t> ids = {};  // all that the model wrote: a token that ends the text, a stop string's tokens
-  std::vector<double> logps = {};      // of each id under the model itself (temperature 1, nothing filtered), nats
+  std::vector<double> logps = {};      // of each id under the model or the combination (temperature 1, all kept), nats
   std::string text = {};               // without special tokens, the token that ends it and the stop string
   StopReason stop = StopReason::length;
 };
@@ -59,6 +60,12 @@ struct GenerateEvents {
 // (record: the request's id) before any work when a prompt is empty or leaves no room for a token within the model's
 // positions, and FormatError when the model's logits are not finite.
 std::vector<std::vector<Generated>> generate(const LanguageModel& model, const TextInterface& text,
+                                             std::span<const GenerateRequest> requests,
+                                             const EngineOptions& options = {}, const GenerateEvents& events = {});
+
+// The same by several models at once: combined_decoder.h says how, and what it throws. Positions are those of the
+// shortest.
+std::vector<std::vector<Generated>> generate(std::span<const WeightedModel> models, const TextInterface& text,
                                              std::span<const GenerateRequest> requests,
                                              const EngineOptions& options = {}, const GenerateEvents& events = {});
 

@@ -24,7 +24,8 @@ class AcceleratedPo final : public Modifier {
   }
 
   // He et al. 2024, algorithm 1. The extrapolation is in the space of weights (train/reference.h); the paper's is in
-  // the space of logits, which is the same for a table of logits and close for small steps of a network.
+  // the space of logits, which is the same for a table of logits and close for small steps of a network. Sampling can
+  // take it there (generate/combined_decoder.h).
   Rounds rounds() const override { return {.count = rounds_, .momentum = momentum_}; }
 };
 
