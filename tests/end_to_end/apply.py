@@ -61,6 +61,39 @@ def check_objectives_learn_from_it(folder):
         assert all(row["grad_norm"] > 0 for row in rows), rows
 
 
+def check_self_samples(folder):
+    """A model's own answers: those that `attune generate` writes, the same each time, and what d2o wants beside a bad one."""
+    rows = [{"prompt": f"How many cats are {i}? ", "completion": "No idea", "label": False} for i in range(6)]
+    (folder / "bad.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    sample = {"synth/self-sample": {"model": str(MODEL), "k": 3, "max_tokens": 10, "temperature": 0.8}}
+    words = ("data=bad.jsonl", "seed=5", "--json", "--quiet")
+    code, out, err = apply(folder, [sample], *words, out="samples.jsonl")
+    assert code == 0, err
+    step = json.loads(out)["steps"][0]
+    assert step["in"] == step["out"] == 6 and len(step["findings"]["model_hash"]) >= 16, step
+    left_out = step["counts"].get("left out: an empty answer", 0)
+    assert step["counts"]["answers"] + left_out == 18, step
+
+    code, again, err = apply(folder, [sample], *words, "curate.0.synth/self-sample.batch=2", out="again.jsonl")
+    assert code == 0, err
+    assert (folder / "again.jsonl").read_text() == (folder / "samples.jsonl").read_text(), "a seed gives other answers"
+    code, out, err = attune(folder, "generate", "--model", MODEL, "--prompts", "bad.jsonl", "--n", 3, "--max-tokens", 10,
+                            "--temperature", 0.8, "--seed", 5, "--quiet")
+    assert code == 0, err
+    generated = [[json.loads(line)["text"] for line in out.splitlines()][3 * i:3 * i + 3] for i in range(6)]
+    header, *records = map(json.loads, (folder / "samples.jsonl").read_text().splitlines())
+    for record, texts in zip(records, generated, strict=True):
+        found = [record["nodes"][completion["last"]]["content"] for completion in record["completions"]]
+        assert found == ["No idea", *filter(None, texts)], (found, texts)
+
+    run = write_run(folder, f"model: {MODEL}\ndata: {{train: samples.jsonl}}\nsteps: 2\nsamples: {{prompts: 0}}\n"
+                            "batch: {records: 6, tokens: 900}\nout: d2o\n")
+    code, _, err = attune(folder, "train", "d2o", run, "--quiet")
+    assert code == 0, err
+    metrics = [json.loads(line) for line in (folder / "d2o" / "metrics.jsonl").read_text().splitlines()]
+    assert all(row["grad_norm"] > 0 for row in metrics), metrics
+
+
 def check_refusals(folder):
     for code, said, curate, *words in (
         (78, "weigth/density-ratio", [{"weigth/density-ratio": {}}]),
@@ -71,6 +104,11 @@ def check_refusals(folder):
         (78, "out", [{"synth/rationale": {}}], "out=null"),
         (65, "--lossy", [{"synth/rationale": {}}, {"pairs/best-worst-of-n": {"n": 4}}], "format=trl-preference"),
         (2, "trl-preference", [{"synth/rationale": {}}], "format=trl-preferences"),
+        (78, "model", [{"synth/self-sample": {}}]),
+        (78, "k", [{"synth/self-sample": {"model": str(MODEL), "k": 0}}]),
+        (78, "temperature", [{"synth/self-sample": {"model": str(MODEL), "temperature": float("nan")}}]),
+        (66, "no_model", [{"synth/self-sample": {"model": "no_model"}}], "data=none.jsonl"),
+        (66, "none.jsonl", [{"synth/self-sample": {"model": str(MODEL)}}], "data=none.jsonl"),
     ):
         found, _, err = apply(folder, curate, *words, out="refused.jsonl")
         assert found == code and len(error_lines(err)) == 1 and said in err, (curate, words, found, err)
@@ -83,6 +121,7 @@ def main():
         (folder / "data.jsonl").write_text("\n".join(json.dumps(row) for row in [HEADER, *map(record, range(12))]) + "\n")
         check_operators_run_in_order(folder)
         check_objectives_learn_from_it(folder)
+        check_self_samples(folder)
         check_refusals(folder)
 
 

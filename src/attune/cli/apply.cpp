@@ -1,5 +1,7 @@
 // `attune data apply RUN`: a list of operators over preference data, with a manifest of what was done beside the
 // output.
+#include "attune/cli/apply.h"
+
 #include "attune/base/errors.h"
 #include "attune/base/files.h"
 #include "attune/base/hash.h"
@@ -84,10 +86,15 @@ void print_steps(Answer& answer, const Curated& curated, const std::string& out)
 
 }  // namespace
 
-int run_data_apply(Arguments& arguments) {
+int run_data_apply(Arguments& arguments) { return apply_to_data(arguments); }
+
+int apply_to_data(Arguments& arguments, const OpenWriter& open) {
+  Arguments for_torch_half = arguments;
   const bool json = arguments.flag("--json");
   const auto words = arguments.rest(1, 1000, "RUN.yaml [key=value ...]");
   ApplySettings settings = load_settings(words[0], {words.begin() + 1, words.end()});
+  if (!open && asks_for_writer(settings.curate)) return run_in_torch_half("data apply", for_torch_half);
+  open_writers(settings.curate, open);
   const auto seed = static_cast<std::uint64_t>(settings.seed);
   ReadResult read = read_dataset(settings.data, {.on_bad_row = settings.on_bad_row, .seed = seed});
   const Curated curated = apply_operators(std::move(read.dataset), settings.curate, seed);

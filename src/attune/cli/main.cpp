@@ -1,18 +1,15 @@
 // The program: finds the verb, runs it, and turns every error into one line and the right exit code.
-#include <dlfcn.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <new>
 #include <string>
 #include <vector>
 
 #include "attune/base/errors.h"
-#include "attune/base/files.h"
 #include "attune/base/log.h"
 #include "attune/cli/answer.h"
 #include "attune/cli/verbs.h"
@@ -30,24 +27,6 @@ std::string help() {
     text += name + std::string(verb.summary) + "\n";
   }
   return text + "\n'attune VERB --help' says more about a verb.\n";
-}
-
-// The torch half is opened only when a verb needs it.
-int run_in_torch_half(const Verb& verb, Arguments& arguments) {
-  // Waiting threads spin for some ten microseconds, then sleep. OpenMP's default spins on, which costs ten times the
-  // run's time as soon as another process wants a core; never spinning costs a third of a small model's speed.
-  // Read when the library below is loaded; a setting of the user's own stays.
-  ::setenv("OMP_WAIT_POLICY", "passive", 0);
-  ::setenv("GOMP_SPINCOUNT", "20000", 0);
-  const Path library = Path(program_folder()) / "libattune_torch.so";
-  void* handle = ::dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (handle == nullptr) {
-    throw InternalError({.file = library.string()}, std::string("a library that does not open: ") + ::dlerror(), "",
-                        "run 'make build' again");
-  }
-  const auto entry = reinterpret_cast<TorchEntry>(::dlsym(handle, torch_entry_name));
-  require(entry != nullptr, "the torch half has no entry");
-  return entry({.log_level = static_cast<int>(log_level())}, verb.name, arguments);
 }
 
 int dispatch(std::vector<std::string> words) {
@@ -78,7 +57,7 @@ int dispatch(std::vector<std::string> words) {
     return 0;
   }
   Arguments arguments(name, std::move(words));
-  return verb->run != nullptr ? verb->run(arguments) : run_in_torch_half(*verb, arguments);
+  return verb->run != nullptr ? verb->run(arguments) : run_in_torch_half(verb->name, arguments);
 }
 
 int report(const Error& error, bool as_json) {

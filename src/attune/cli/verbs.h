@@ -27,6 +27,9 @@ struct TorchHalf {
 inline constexpr const char* torch_entry_name = "attune_run_torch_verb";
 using TorchEntry = int (*)(const TorchHalf&, std::string_view verb, Arguments&);
 
+// Opens the library, which happens only for verbs that need it, and runs its verb of this name.
+int run_in_torch_half(std::string_view verb, Arguments& arguments);
+
 // The folder that holds the program, its shared library and parts.json.
 std::string program_folder();
 

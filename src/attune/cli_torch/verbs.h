@@ -6,6 +6,7 @@
 namespace attune {
 
 int run_chat(Arguments& arguments);
+int run_data_apply_with_models(Arguments& arguments);  // "data apply", which its own half passes on
 int run_doctor(Arguments& arguments);
 int run_plan(Arguments& arguments);
 int run_demo(Arguments& arguments);

@@ -1,4 +1,7 @@
 #include "attune/curate/operator.h"
+
+#include <algorithm>
+
 #include "attune/base/errors.h"
 #include "attune/config/read.h"
 
@@ -10,6 +13,17 @@ Json options_of(const Choice<Operator>& chosen) {
 }
 
 }  // namespace
+
+bool asks_for_writer(const OperatorList& operators) {
+  return std::any_of(operators.begin(), operators.end(),
+                     [](const auto& chosen) { return chosen->writer_settings() != nullptr; });
+}
+
+void open_writers(const OperatorList& operators, const OpenWriter& open) {
+  for (const Choice<Operator>& chosen : operators) {
+    if (const WriterSettings* settings = chosen->writer_settings()) chosen->take_writer(open(*settings));
+  }
+}
 
 Json OperatorStep::json() const {
   Json counted = Json::object();

@@ -12,6 +12,7 @@
 #include "attune/base/json.h"
 #include "attune/config/fields.h"
 #include "attune/config/part.h"
+#include "attune/curate/writer.h"
 #include "attune/data/builder.h"
 
 namespace attune {
@@ -46,6 +47,9 @@ class Operator {
   virtual ~Operator() = default;
   // Throws ConfigError when options exclude each other; called before any data is read.
   virtual void check() const {}
+  // Of the model whose answers it needs; nullptr: none. Then take_writer() comes before any data.
+  virtual const WriterSettings* writer_settings() const { return nullptr; }
+  virtual void take_writer(std::shared_ptr<const Writer>) {}
   // Learns what has to be known of all data before the first record is changed. Called once. DataError where the data
   // does not hold what it is about.
   virtual void observe(const Dataset&) {}
@@ -60,6 +64,10 @@ template <>
 inline constexpr std::string_view part_kind<Operator> = "operator";
 
 using OperatorList = std::vector<Choice<Operator>>;
+
+// Whether one of them needs a model's answers, and giving each that does a writer of its own.
+bool asks_for_writer(const OperatorList& operators);
+void open_writers(const OperatorList& operators, const OpenWriter& open);
 
 // What became of the data in one operator.
 struct OperatorStep {

@@ -87,7 +87,7 @@ INSTANTIATE_TEST_SUITE_P(Operators, EveryOperator,
                          ::testing::Values("weight/density-ratio: {features: column, column: embedding}",
                                            "weight/density-ratio: {}", "pairs/best-worst-of-n: {n: 3}",
                                            "pairs/best-worst-of-n: {n: 2, attribute: brevity}", "synth/rationale: {}",
-                                           "synth/constraint-prompts: {}",
+                                           "synth/constraint-prompts: {}", "synth/self-sample: {model: M, k: 4}",
                                            "synth/constraint-prompts: {constraints: 2, broken: 2, gaps: false}"),
                          [](const auto& row) {
                            std::string name = row.param;
@@ -100,7 +100,7 @@ TEST(Operators, EachHasItsContractTests) {
     EXPECT_NE(std::string(row.part->text.summary), "") << row.path;
     EXPECT_NE(std::string(row.part->text.paper), "") << row.path;
   }
-  EXPECT_EQ(part_rows<Operator>().size(), 4U) << "a new operator goes into the suite above, and this number with it";
+  EXPECT_EQ(part_rows<Operator>().size(), 5U) << "a new operator goes into the suite above, and this number with it";
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Records of plain prompts and answers, and one operator run on them.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -30,13 +31,38 @@ inline void prefer(Record& record, std::int32_t better, std::int32_t worse) {
       {.what = Comparison{.a = {.completion = better}, .b = {.completion = worse}, .outcome = Outcome::a}});
 }
 
-// `yaml` is what a run file's `curate:` holds.
+// Stands in for a model: an answer says what it was asked for. Every third sample is empty, every other one cut; a
+// prompt that says so is too long.
+class ScriptedWriter final : public Writer {
+ public:
+  std::vector<std::vector<Written>> write(std::span<const WriteRequest> requests) const override {
+    std::vector<std::vector<Written>> result;
+    for (const WriteRequest& request : requests) {
+      std::string prompt;
+      for (const Message* message :
+           path_to(request.prompt, static_cast<std::int32_t>(request.prompt.nodes.size()) - 1)) {
+        prompt += std::string(name(message->role)) + ": " + text_of(*message) + "|";
+      }
+      result.emplace_back();
+      for (int s = 0; s < request.samples && prompt.find("too long") == std::string::npos; ++s) {
+        const std::string text =
+            prompt + std::to_string(request.seed) + "/" + std::to_string(request.id) + "/" + std::to_string(s);
+        result.back().push_back({.text = s % 3 == 2 ? "" : text, .whole = s % 2 == 0});
+      }
+    }
+    return result;
+  }
+  std::string model_hash() const override { return "scripted"; }
+};
+
+// `yaml` is what a run file's `curate:` holds. Models are scripted.
 inline OperatorList operators_of(const std::string& yaml) {
   struct {
     OperatorList curate = {};
     void describe(Fields& fields) { fields("curate", curate, ""); }
   } chosen;
   read_config(parse_yaml("curate: " + yaml, "test"), chosen);
+  open_writers(chosen.curate, [](const WriterSettings&) { return std::make_shared<ScriptedWriter>(); });
   return chosen.curate;
 }
 
