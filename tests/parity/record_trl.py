@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Ten SFT and ten DPO steps of TRL on a tiny random llama: data order as in the file, AdamW, no dropout, fp32.
+"""Ten steps each of TRL's SFT, DFT and DPO on a tiny random llama: data order as in the file, AdamW, no dropout, fp32.
 
 Writes tests/parity/recorded/trl/: the model folder to start from, the data, and for each trainer the loss and the norm
 of the gradient at every step and the weights after the last one. Everything is drawn from fixed seeds.
@@ -129,6 +129,7 @@ def main():
         for row in demonstrations:
             file.write(json.dumps(row) + "\n")
     record(folder, "sft", SFTTrainer, SFTConfig, demonstrations, model_folder, learning_rate=2e-3, packing=False)
+    record(folder, "dft", SFTTrainer, SFTConfig, demonstrations, model_folder, learning_rate=2e-3, packing=False, loss_type="dft")
     record(folder, "dpo", DPOTrainer, DPOConfig, rows, model_folder, learning_rate=1e-3, beta=0.1)
     shutil.rmtree(folder / "scratch", ignore_errors=True)
     return 0
