@@ -7,6 +7,7 @@
 #include <cmath>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace attune::kernels {
@@ -150,6 +151,41 @@ void check_log_probs(std::int64_t width, double size) {
   }
 }
 
+// One query over `prompt` rows and `tail` rows behind them.
+template <typename T>
+void check_attend(std::int64_t width, std::int64_t prompt, std::int64_t tail) {
+  const auto count = prompt + tail;
+  const auto query = random_values<T>(width, 1, 15);
+  const auto keys = random_values<T>(count * width, 1, 16), values = random_values<T>(count * width, 1, 17);
+  const double scale = 0.7 / std::sqrt(double(width));
+  std::vector<T> scores(static_cast<std::size_t>(count)), out(static_cast<std::size_t>(width));
+  attend(DecodeAttention<T>{
+      query.data(),
+      {{keys.data(), values.data(), prompt}, {keys.data() + prompt * width, values.data() + prompt * width, tail}},
+      scores.data(),
+      out.data(),
+      width,
+      scale});
+  std::vector<double> want(static_cast<std::size_t>(width));
+  std::vector<double> weight;
+  double total = 0;
+  for (std::int64_t row = 0; row < count; ++row) {
+    double score = 0;
+    for (std::int64_t i = 0; i < width; ++i) {
+      score += double(query[static_cast<std::size_t>(i)]) * double(keys[static_cast<std::size_t>(row * width + i)]);
+    }
+    weight.push_back(std::exp(scale * score));
+    total += weight.back();
+  }
+  for (std::int64_t row = 0; row < count; ++row) {
+    const double share = weight[static_cast<std::size_t>(row)] / total;
+    for (std::int64_t i = 0; i < width; ++i) {
+      want[static_cast<std::size_t>(i)] += share * double(values[static_cast<std::size_t>(row * width + i)]);
+    }
+  }
+  expect_near(out, want, "attention of one query");
+}
+
 template <typename T>
 void check_adamw(std::int64_t count) {
   auto p = random_values<T>(count, 1, 11), m = random_values<T>(count, 0.1, 12), v = random_values<T>(count, 0.1, 13);
@@ -191,6 +227,13 @@ TEST_P(EverySet, LogProbabilitiesAndTheirGradient) {
   for (const auto width : widths) {
     for (const double size : {1e-3, 1.0, 50.0})
       check_log_probs<float>(width, size), check_log_probs<double>(width, size);
+  }
+}
+TEST_P(EverySet, OneQueryOverAPromptAndWhatFollowsIt) {
+  for (const auto width : widths) {
+    for (const auto& [prompt, tail] : {std::pair{1, 0}, {7, 0}, {16, 1}, {40, 19}}) {
+      check_attend<float>(width, prompt, tail), check_attend<double>(width, prompt, tail);
+    }
   }
 }
 TEST_P(EverySet, AdamwAndTheSumOfSquares) {
