@@ -43,7 +43,7 @@ struct Written {
 class Writer {
  public:
   virtual ~Writer() = default;
-  // result[request][sample]; no samples where the prompt leaves the model no room for an answer.
+  // result[request][sample]; no samples where the prompt is empty or leaves the model no room for an answer.
   virtual std::vector<std::vector<Written>> write(std::span<const WriteRequest> requests) const = 0;
   virtual std::string model_hash() const = 0;  // of the weights, for the manifest
 };

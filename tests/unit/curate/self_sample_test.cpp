@@ -66,7 +66,7 @@ TEST(SelfSample, SaysWhatItDidNotAnswerAndWhatItLeftOut) {
                                             {"left out: an empty answer", 1},
                                             {"skipped: no prompt", 1},
                                             {"skipped: the conversation waits for no answer", 1},
-                                            {"skipped: the prompt is too long for the model", 1}}));
+                                            {"skipped: a prompt that is empty or leaves the model no room", 1}}));
   for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(result.dataset.records[i], records[i]);
 }
 

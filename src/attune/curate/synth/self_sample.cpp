@@ -20,13 +20,13 @@ std::vector<std::int32_t> prompts_of(const Record& record) {
   return ends;
 }
 
-// What the instruction becomes part of: the system's message where a conversation starts with one.
+// The instruction goes into the system's message where a conversation starts with one.
 void instruct(std::vector<Node>& nodes, const std::string& instruction) {
   if (instruction.empty()) return;
   Message& first = nodes.front().message;
   if (first.role == Role::plain) {
     first.content.insert(first.content.begin(), {.text = instruction + "\n\n"});
-  } else if (first.role == Role::system) {
+  } else if (first.role == Role::system || first.role == Role::developer) {
     first.content.push_back({.text = "\n\n" + instruction});
   } else {
     for (Node& node : nodes) ++node.parent;
@@ -101,7 +101,7 @@ class SelfSample final : public Operator {
   }
 
   static void add(Record& record, std::int32_t end, const std::vector<Written>& answers, Sink& sink) {
-    if (answers.empty()) sink.count("skipped: the prompt is too long for the model");
+    if (answers.empty()) sink.count("skipped: a prompt that is empty or leaves the model no room");
     const bool plain = record.nodes[static_cast<std::size_t>(end)].message.role == Role::plain;
     for (const Written& answer : answers) {
       if (answer.text.empty()) {
