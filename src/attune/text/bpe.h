@@ -1,4 +1,4 @@
-// Byte-pair encoding over bytes (Sennrich et al. 2016; byte level: Radford et al. 2019): one word to token ids.
+// Byte-pair encoding (Sennrich et al. 2016; byte level: Radford et al. 2019): one word to token ids.
 #pragma once
 
 #include <array>
@@ -14,8 +14,15 @@ namespace attune {
 
 class Bpe {
  public:
+  // Lower ranks merge first, of equal ones the leftmost; of equal pairs the last one counts.
   struct Merge {
     std::int32_t left = 0, right = 0, result = 0;
+    std::int32_t rank = 0;  // from 0
+  };
+  // A token and the first of the symbols that it was merged from.
+  struct Part {
+    std::int32_t id = 0;
+    std::uint32_t first = 0;
   };
   // Of one token. Tokens that cannot arise from bytes (special tokens) may stand in the vocabulary too.
   struct Entry {
@@ -24,13 +31,16 @@ class Bpe {
   };
 
   Bpe() = default;
-  // `byte_ids`: the token of each byte; merges in the order of their rank, where the last of equal pairs counts.
+  explicit Bpe(std::span<const Merge> merges);  // for merge() alone
+  // `byte_ids`: the token of each byte.
   // whole_words: a word that is a token is that token, whatever the merges say ("ignore_merges").
   Bpe(std::span<const Entry> vocabulary, const std::array<std::int32_t, 256>& byte_ids, std::span<const Merge> merges,
       bool whole_words);
 
   // Appends the ids of one word. Time is linear in the word but for the sorting of merges.
   void encode(std::string_view word, std::vector<std::int32_t>& ids) const;
+  // The same from any symbols (tokens below 2^31 - 1, known to a merge or not).
+  void merge(std::span<const std::int32_t> symbols, std::vector<Part>& parts) const;
 
  private:
   struct Ranked {
@@ -45,8 +55,9 @@ class Bpe {
     return filter_[bit / 64] >> (bit % 64) & 1 ? merges_.find(key) : nullptr;
   }
   std::uint64_t filter_bit(std::uint64_t key) const { return key * 0xD6E8FEB86659FD93ULL >> filter_shift_; }
-  void merge_short(std::string_view word, std::vector<std::int32_t>& ids) const;
-  void merge_long(std::string_view word, std::vector<std::int32_t>& ids) const;
+  void add_merges(std::span<const Merge> merges);
+  template <class TokenOf, class MergeOf, class Emit>
+  void merge_short(std::size_t size, TokenOf token_of, MergeOf merge_of_pair, Emit emit) const;
 
   StringTable texts_;
   std::vector<std::int32_t> ids_;  // of texts_

@@ -56,12 +56,15 @@ class Encoder {
     }
   };
 
-  auto allow(const Normalized* normalized, std::size_t offset) const {
-    return [this, mapping = Mapping{normalized, offset}](const AddedToken& token, std::size_t begin, std::size_t end) {
+  // `source(begin, end)`: the bytes of the text given that a stretch of the searched one stands for.
+  template <class Source>
+  auto allow(Source source) const {
+    return [this, source](const AddedToken& token, std::size_t begin, std::size_t end) {
       if (options_.spellings == Spellings::none) return false;
       if (token.special && options_.spellings == Spellings::not_special) return false;
       if (options_.origins.empty()) return true;
-      const Origin worst = worst_origin(mapping(begin, false), mapping(end, true));
+      const ByteSpan span = source(begin, end);
+      const Origin worst = worst_origin(span.begin, span.end);
       return worst == Origin::trusted || (worst == Origin::assistant && !token.special);
     };
   }
@@ -81,6 +84,7 @@ class Encoder {
 
   void encode_gap(std::size_t begin, std::size_t end) {
     if (begin == end) return;
+    if (parts_.pipeline) return encode_generally(begin, end);
     const std::string_view gap = text_.substr(begin, end - begin);
     Normalized normalized;
     if (parts_.nfc) normalized = normalize_nfc(gap);
@@ -89,7 +93,10 @@ class Encoder {
     const Mapping mapping = {changed ? &normalized : nullptr, begin};
     std::size_t from = 0;
     if (!parts_.normalized_finder.empty()) {
-      for (const AddedTokenMatch& match : parts_.normalized_finder.find(piece, allow(mapping.normalized, begin))) {
+      const auto source = [&](std::size_t first, std::size_t last) {
+        return ByteSpan{mapping(first, false), mapping(last, true)};
+      };
+      for (const AddedTokenMatch& match : parts_.normalized_finder.find(piece, allow(source))) {
         encode_piece(piece, from, match.begin, mapping);
         emit_added(match, mapping(match.begin, false), mapping(match.end, true));
         from = match.end;
@@ -98,12 +105,41 @@ class Encoder {
     encode_piece(piece, from, piece.size(), mapping);
   }
 
+  void encode_generally(std::size_t begin, std::size_t end) {
+    const bool tracked = want_spans_ || !options_.origins.empty();
+    const MappedText text =
+        parts_.pipeline->normalized(MappedText(std::string(text_.substr(begin, end - begin)), tracked, begin == 0));
+    const auto source = [&](std::size_t first, std::size_t last) {
+      const ByteSpan span = text.source(first, last);
+      return ByteSpan{begin + span.begin, begin + span.end};
+    };
+    const auto encode_part = [&](std::size_t first, std::size_t last) {
+      if (first == last) return;
+      const std::size_t before = result.spans.size();
+      parts_.pipeline->encode(text.part(first, last), parts_.serial, result.ids, want_spans_ ? &result.spans : nullptr);
+      for (std::size_t i = before; i < result.spans.size(); ++i) {
+        result.spans[i].begin += begin;
+        result.spans[i].end += begin;
+      }
+    };
+    std::size_t from = 0;
+    if (!parts_.normalized_finder.empty()) {
+      for (const AddedTokenMatch& match : parts_.normalized_finder.find(text.text(), allow(source))) {
+        encode_part(from, match.begin);
+        const ByteSpan span = source(match.begin, match.end);
+        emit_added(match, span.begin, span.end);
+        from = match.end;
+      }
+    }
+    encode_part(from, text.size());
+  }
+
   void encode_piece(std::string_view gap, std::size_t begin, std::size_t end, const Mapping& mapping) {
     if (!parts_.pre_tokenizer.separate_digits) return encode_words(gap, begin, end, mapping);
     std::size_t from = begin;
     for (std::size_t at = begin; at < end;) {
       const CodePoint c = code_point_at(gap, at);
-      if (character_class(c.value) == CharacterClass::number) {
+      if (is_number(c.value)) {
         encode_words(gap, from, at, mapping);
         encode_words(gap, at, at + c.size, mapping);
         from = at + c.size;
@@ -172,7 +208,8 @@ class Encoder {
 void Encoder::run() {
   std::size_t from = 0;
   if (!parts_.raw_finder.empty()) {
-    for (const AddedTokenMatch& match : parts_.raw_finder.find(text_, allow(nullptr, 0))) {
+    const auto source = [](std::size_t begin, std::size_t end) { return ByteSpan{begin, end}; };
+    for (const AddedTokenMatch& match : parts_.raw_finder.find(text_, allow(source))) {
       encode_gap(from, match.begin);
       emit_added(match, match.begin, match.end);
       from = match.end;

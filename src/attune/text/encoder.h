@@ -1,9 +1,10 @@
-// The way of one text to token ids: added tokens, normalization, words, byte pairs.
+// The way of one text to token ids: added tokens, then normalization, words and byte pairs, or a pipeline.
 #pragma once
 
 #include "attune/text/added_tokens.h"
 #include "attune/text/bpe.h"
 #include "attune/text/encoding.h"
+#include "attune/text/pipeline/pipeline.h"
 #include "attune/text/pre_tokenizer.h"
 #include "attune/text/token_texts.h"
 
@@ -11,6 +12,7 @@ namespace attune {
 
 struct EncodingParts {
   std::uint64_t serial = 0;  // tells tokenizers apart in the threads' word caches
+  std::shared_ptr<const Pipeline> pipeline = {};  // the general way; null for byte-level BPE as it follows
   Bpe bpe = {};
   PreTokenizer pre_tokenizer = {};
   bool nfc = false;

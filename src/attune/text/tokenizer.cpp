@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <limits>
+#include <mutex>
 #include <unordered_set>
 
 #include "attune/base/errors.h"
@@ -25,7 +26,42 @@ struct Tokenizer::Parts {
   std::vector<std::int32_t> stop_ids = {};
   std::vector<NamedTemplate> templates = {};
   std::string fingerprint = {};
+
+  bool byte_level() const { return !encoding.pipeline || encoding.pipeline->decoder.empty(); }
+  std::string decode(std::span<const std::int32_t> ids) const {
+    std::vector<std::string> spellings;
+    spellings.reserve(ids.size());
+    for (const std::int32_t id : ids) {
+      if (encoding.texts.has(id)) spellings.emplace_back(encoding.texts[id]);
+    }
+    return encoding.pipeline->decode(std::move(spellings));
+  }
+  const std::vector<std::string>& surface_of_id() const;
+
+ private:
+  mutable std::once_flag surfaces_made_ = {};
+  mutable std::vector<std::string> surface_of_id_ = {};
 };
+
+// Of tokens that have spellings, what each adds behind another one. Made when first asked for.
+const std::vector<std::string>& Tokenizer::Parts::surface_of_id() const {
+  std::call_once(surfaces_made_, [this] {
+    const std::int32_t other = encoding.texts.find("a").value_or(0);
+    const std::size_t known = decode(std::span(&other, 1)).size();
+    surface_of_id_.resize(static_cast<std::size_t>(encoding.texts.size()));
+    for (std::int32_t id = 0; id < encoding.texts.size(); ++id) {
+      std::string& surface = surface_of_id_[static_cast<std::size_t>(id)];
+      if (const auto byte = decoders::fallback_byte(encoding.texts[id])) {
+        surface = *byte;
+        continue;
+      }
+      const std::int32_t both[] = {other, id};
+      const std::string text = decode(both);
+      surface = text.substr(std::min(known, text.size()));
+    }
+  });
+  return surface_of_id_;
+}
 
 namespace {
 
@@ -68,10 +104,17 @@ void add_from_settings(TokenizerFile& file, const TokenizerSettings& settings, c
   }
 }
 
+std::string normalized_content(const EncodingParts& encoding, const AddedToken& token) {
+  if (!token.normalized) return token.content;
+  if (encoding.pipeline)
+    return std::string(encoding.pipeline->normalized(MappedText(token.content, false, true)).text());
+  return encoding.nfc ? normalize_nfc(token.content).text : token.content;
+}
+
 void add_finders(EncodingParts& encoding, const std::vector<AddedToken>& added) {
   for (const AddedToken& token : added) {
-    const std::string normalized = encoding.nfc && token.normalized ? normalize_nfc(token.content).text : token.content;
-    (token.normalized ? encoding.normalized_finder : encoding.raw_finder).add(normalized, token);
+    const std::string pattern = normalized_content(encoding, token);
+    if (!pattern.empty()) (token.normalized ? encoding.normalized_finder : encoding.raw_finder).add(pattern, token);
   }
 }
 
@@ -81,6 +124,7 @@ EncodingParts encoding_parts(const TokenizerFile& file) {
   parts.serial = ++serial;
   parts.pre_tokenizer = file.pre_tokenizer;
   parts.nfc = file.nfc;
+  parts.pipeline = file.pipeline;
   std::vector<Bpe::Entry> entries;
   entries.reserve(file.vocabulary.size());
   for (const auto& token : file.vocabulary) {
@@ -89,7 +133,7 @@ EncodingParts encoding_parts(const TokenizerFile& file) {
   }
   // Behind the vocabulary: an added "Å" may have taken the id of the byte that is written as Å.
   for (const AddedToken& token : file.added) parts.texts.add(token.id, token.content);
-  parts.bpe = Bpe(entries, file.byte_ids, file.merges, file.whole_words);
+  if (!file.pipeline) parts.bpe = Bpe(entries, file.byte_ids, file.merges, file.whole_words);
   return parts;
 }
 
@@ -232,14 +276,23 @@ std::vector<std::vector<std::int32_t>> Tokenizer::encode_batch(std::span<const s
 }
 
 std::string Tokenizer::decode(std::span<const std::int32_t> ids, bool skip_special) const {
+  if (!parts_->byte_level()) {
+    std::vector<std::int32_t> kept(ids.begin(), ids.end());
+    if (skip_special) std::erase_if(kept, [this](std::int32_t id) { return is_special(id); });
+    return parts_->decode(kept);
+  }
   std::string bytes;
   for (const std::int32_t id : ids) {
-    if (!skip_special || !is_special(id)) bytes += token_bytes(id);
+    if (!skip_special || !is_special(id)) bytes += parts_->encoding.texts[id];
   }
   return valid_utf8(bytes) ? bytes : replace_invalid_utf8(bytes);
 }
 
-std::string_view Tokenizer::token_bytes(std::int32_t id) const { return parts_->encoding.texts[id]; }
+std::string_view Tokenizer::token_bytes(std::int32_t id) const {
+  if (parts_->byte_level() || !parts_->encoding.texts.has(id)) return parts_->encoding.texts[id];
+  return parts_->surface_of_id()[static_cast<std::size_t>(id)];
+}
+bool Tokenizer::is_byte_level() const { return parts_->byte_level(); }
 std::int32_t Tokenizer::vocabulary_size() const { return parts_->encoding.texts.size(); }
 std::optional<std::int32_t> Tokenizer::token_id(std::string_view text) const {
   return parts_->encoding.texts.find(text);
@@ -255,13 +308,36 @@ const std::vector<NamedTemplate>& Tokenizer::chat_templates() const { return par
 const std::string& Tokenizer::fingerprint() const { return parts_->fingerprint; }
 
 std::string StreamingDecoder::add(std::int32_t id) {
-  if (!skip_special_ || !tokenizer_.is_special(id)) pending_ += tokenizer_.token_bytes(id);
+  if (skip_special_ && tokenizer_.is_special(id)) return {};
+  if (!tokenizer_.is_byte_level()) return add_spelled(id);
+  pending_ += tokenizer_.token_bytes(id);
   const std::size_t whole = pending_.size() - unfinished_utf8(pending_);
   std::string text = replace_invalid_utf8(std::string_view(pending_).substr(0, whole));
   pending_.erase(0, whole);
   return text;
 }
 
-std::string StreamingDecoder::finish() { return replace_invalid_utf8(std::exchange(pending_, {})); }
+std::string StreamingDecoder::add_spelled(std::int32_t id) {
+  window_.push_back(id);
+  const std::string text = tokenizer_.decode(window_);
+  if (text.size() <= shown_.size() || text.ends_with("\uFFFD")) return {};  // the rest of a character may come
+  std::string fresh = text.substr(shown_.size());
+  window_.erase(window_.begin(), window_.begin() + static_cast<std::ptrdiff_t>(settled_));
+  settled_ = window_.size();
+  shown_ = tokenizer_.decode(window_);
+  return fresh;
+}
+
+std::string StreamingDecoder::finish() {
+  std::string rest = replace_invalid_utf8(std::exchange(pending_, {}));
+  if (!window_.empty()) {
+    const std::string text = tokenizer_.decode(window_);
+    rest += text.substr(std::min(shown_.size(), text.size()));
+  }
+  window_.clear();
+  settled_ = 0;
+  shown_.clear();
+  return rest;
+}
 
 }  // namespace attune

@@ -1,7 +1,8 @@
-// Text to token ids and back: byte-level BPE tokenizers in Hugging Face's format.
+// Text to token ids and back, with the tokenizers that models come with: Hugging Face's tokenizer.json, SentencePiece
+// models, tiktoken ranks, and the vocabulary inside a GGUF file (docs/tokenizers.md says what is compared, and how).
 //
-// Every text has ids: bytes that are no UTF-8 become U+FFFD before encoding, as they do in Python. For valid text
-// decode(encode(text)) is the text again (its NFC where the tokenizer normalizes).
+// Every text has ids: bytes that are no UTF-8 become U+FFFD before encoding, as they do in Python. For byte-level
+// tokenizers and valid text decode(encode(text)) is the text again (its NFC where the tokenizer normalizes).
 #pragma once
 
 #include <cstdint>
@@ -38,10 +39,13 @@ class Tokenizer {
   // Ids that no token has stand for nothing (a model's embedding may be larger than its vocabulary). Bytes that are no
   // UTF-8 become U+FFFD.
   std::string decode(std::span<const std::int32_t> ids, bool skip_special = false) const;
-  std::string_view token_bytes(std::int32_t id) const;  // empty for ids that no token has
+  // What a token adds to a text that others begin; empty for ids that no token has.
+  std::string_view token_bytes(std::int32_t id) const;
 
   std::int32_t vocabulary_size() const;                               // the largest id + 1, added tokens included
-  std::optional<std::int32_t> token_id(std::string_view text) const;  // of a token with these bytes, or added token
+  // Of an added token, a token with these bytes, or (where tokens have spellings, "\u2581word") with this spelling.
+  std::optional<std::int32_t> token_id(std::string_view text) const;
+  bool is_byte_level() const;  // a text is its tokens' bytes, one after the other
   bool is_special(std::int32_t id) const;
 
   // Absent where the files say null or nothing: never a made-up token (pitfall P7).
@@ -72,9 +76,16 @@ class StreamingDecoder {
   std::string finish();              // the rest; the decoder is as new afterwards
 
  private:
+  std::string add_spelled(std::int32_t id);
+
   const Tokenizer& tokenizer_;
   bool skip_special_;
-  std::string pending_;  // bytes of a character that is not whole yet
+  std::string pending_;  // byte level: bytes of a character that is not whole yet
+  // Otherwise a token's text depends on its neighbours: the last ones, how many of them came before the last text that
+  // was given out, and what they are with the others until then.
+  std::vector<std::int32_t> window_;
+  std::size_t settled_ = 0;
+  std::string shown_;
 };
 
 }  // namespace attune

@@ -4,33 +4,47 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "attune/text/added_tokens.h"
 #include "attune/text/bpe.h"
+#include "attune/text/model_part.h"
+#include "attune/text/pipeline/pipeline.h"
 #include "attune/text/pre_tokenizer.h"
+#include "attune/text/special_tokens.h"
 
 namespace attune {
 
 struct TokenizerFile {
   struct Token {
-    std::string text = {};  // the bytes it stands for; a special token's own spelling
+    // The bytes it stands for, or its spelling when `pipeline` has decoders; a special token's own spelling.
+    std::string text = {};
     std::int32_t id = 0;
   };
   std::vector<Token> vocabulary = {};
+  std::vector<AddedToken> added = {};
+  std::vector<std::int32_t> before = {}, behind = {};  // what is put around one text
+  // The roles of tokens and the chat template, where the file itself says them (GGUF, tokenizer.model).
+  SpecialTokens special = {};
+  std::vector<NamedTemplate> templates = {};
+
+  // Either the general way, or, when it is null, byte-level BPE with one of the known expressions:
+  std::shared_ptr<const Pipeline> pipeline = {};
   std::array<std::int32_t, 256> byte_ids = {};
   std::vector<Bpe::Merge> merges = {};
   bool whole_words = false;  // "ignore_merges"
-  std::vector<AddedToken> added = {};
-  bool nfc = false;  // normalizer
+  bool nfc = false;
   PreTokenizer pre_tokenizer = {};
-  std::vector<std::int32_t> before = {}, behind = {};  // what the post-processor puts around one text
 };
 
 // `file` names the source in messages. Throws FormatError naming the part and the entry.
 TokenizerFile read_tokenizer_json(std::string_view json, const std::string& file);
+
+// Makes `file` byte-level BPE by the fast way. Throws FormatError when the vocabulary lacks a byte.
+void set_byte_level(TokenizerFile& file, const JsonFields& fields, ModelPart part, const PreTokenizer& pre_tokenizer);
 
 // The smallest tokenizer.json: 256 byte tokens, then one token a merge, then the special tokens.
 struct ByteLevelTokenizer {

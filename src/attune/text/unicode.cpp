@@ -21,15 +21,17 @@ constexpr std::size_t code_points = 0x110000;
 class ClassTable {
  public:
   ClassTable() : classes_(new CharacterClass[code_points]()) {
-    fill(unicode_tables::letters, CharacterClass::letter);
-    fill(unicode_tables::numbers, CharacterClass::number);
-    fill(unicode_tables::blanks, CharacterClass::blank);
+    for (const auto& range : unicode_tables::categories) {
+      if (range.category[0] == 'L') fill({range.first, range.last}, CharacterClass::letter);
+      if (range.category[0] == 'N') fill({range.first, range.last}, CharacterClass::number);
+    }
+    for (const auto& range : unicode_tables::blanks) fill(range, CharacterClass::blank);
   }
   CharacterClass at(char32_t code_point) const { return classes_[code_point]; }
 
  private:
-  void fill(std::span<const unicode_tables::Range> ranges, CharacterClass value) {
-    for (const auto& range : ranges) std::fill(&classes_[range.first], &classes_[range.last] + 1, value);
+  void fill(const unicode_tables::Range& range, CharacterClass value) {
+    std::fill(&classes_[range.first], &classes_[range.last] + 1, value);
   }
   std::unique_ptr<CharacterClass[]> classes_;
 };
@@ -121,24 +123,37 @@ std::string mapped(std::string_view text, Choose choose) {
   return out;
 }
 
-std::string nfc_of(std::string_view text) {
+constexpr utf8proc_option_t options_of(NormalForm form) {
+  const int how = form == NormalForm::nfc || form == NormalForm::nfkc ? UTF8PROC_COMPOSE : UTF8PROC_DECOMPOSE;
+  const int compatible = form == NormalForm::nfkc || form == NormalForm::nfkd ? UTF8PROC_COMPAT : 0;
+  return static_cast<utf8proc_option_t>(UTF8PROC_STABLE | how | compatible);
+}
+
+bool is_compatible(NormalForm form) { return form == NormalForm::nfkc || form == NormalForm::nfkd; }
+
+std::string normal_form_of(std::string_view text, NormalForm form) {
   utf8proc_uint8_t* bytes = nullptr;
   const utf8proc_ssize_t size =
       utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()), static_cast<utf8proc_ssize_t>(text.size()),
-                   &bytes, static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
+                   &bytes, options_of(form));
   const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owner(bytes, &std::free);
   require(size >= 0, "utf8proc_map refused valid UTF-8");
   return {reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size)};
 }
 
-bool unknown_to_nfc(char32_t c) { return c > 0x300 && within(unicode_tables::unknown_to_nfc, c); }
+bool unknown_to(NormalForm form, char32_t c) {
+  if (c < 0x300) return false;
+  return within(unicode_tables::unknown_to_nfc, c) ||
+         (is_compatible(form) && within(unicode_tables::unknown_to_nfkc, c));
+}
 
-// True when NFC never changes what stands before because of `c`: it begins a new piece.
-bool begins_piece(char32_t c) {
+// True when normalizing never changes what stands before because of `c`: it begins a new piece.
+bool begins_piece(NormalForm form, char32_t c) {
   if (c < 0x300) return true;
-  if (unknown_to_nfc(c)) return true;
-  // Second halves of compositions are marks, or Hangul vowels and trailing consonants.
+  if (unknown_to(form, c)) return true;
+  // Second halves of compositions are marks, or Hangul vowels and trailing consonants; or become such.
   if (c >= 0x1160 && c <= 0x11FF) return false;
+  if (is_compatible(form) && ((c >= 0x3131 && c <= 0x318E) || (c >= 0xFF9E && c <= 0xFFDC))) return false;
   switch (utf8proc_category(static_cast<utf8proc_int32_t>(c))) {
     case UTF8PROC_CATEGORY_MN:
     case UTF8PROC_CATEGORY_MC:
@@ -232,22 +247,18 @@ bool is_python_space(char32_t c) { return is_blank(c) || (c >= 0x1C && c <= 0x1F
 
 bool is_word(char32_t c) {
   if (c < 0x80) return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
-  if (c == 0x200C || c == 0x200D) return true;
-  if ((c >= 0x24B6 && c <= 0x24E9) ||
-      (c >= 0x1F130 && c <= 0x1F189 && c != 0x1F14A && !(c > 0x1F149 && c < 0x1F150) && !(c > 0x1F169 && c < 0x1F170)))
-    return true;  // circled and squared letters: Other_Alphabetic
-  switch (utf8proc_category(static_cast<utf8proc_int32_t>(c))) {
-    case UTF8PROC_CATEGORY_MN:
-    case UTF8PROC_CATEGORY_MC:
-    case UTF8PROC_CATEGORY_ME:
-    case UTF8PROC_CATEGORY_ND:
-    case UTF8PROC_CATEGORY_NL:
-    case UTF8PROC_CATEGORY_PC:
-      return true;
-    default:
-      return character_class(c) == CharacterClass::letter;
-  }
+  if (c <= 0xBE && character_class(c) == CharacterClass::number) return false;  // Oniguruma alone counts them
+  return c == 0x200C || c == 0x200D || within(unicode_tables::words, c);
 }
+
+bool is_number(char32_t c) {
+  return character_class(c) == CharacterClass::number || (c >= 0x80 && within(unicode_tables::digits_more, c));
+}
+
+bool is_punctuation(char32_t c) { return within(unicode_tables::punctuation, c); }
+bool is_accent(char32_t c) { return c >= 0x300 && within(unicode_tables::accents, c); }
+bool is_bert_accent(char32_t c) { return c >= 0x300 && within(unicode_tables::bert_accents, c); }
+bool is_removed_by_bert(char32_t c) { return within(unicode_tables::bert_removed, c); }
 
 bool is_printable(char32_t c) {
   if (c == ' ') return true;
@@ -299,30 +310,33 @@ std::string replace_invalid_utf8(std::string_view bytes) {
   return out;
 }
 
-Normalized normalize_nfc(std::string_view text) {
-  const auto plain = [](char c) { return static_cast<unsigned char>(c) < 0xCC; };  // U+0300 is CC 80
+Normalized normalize(std::string_view text, NormalForm form) {
+  // NFC leaves what stands before U+0300 (CC 80) alone, the other forms only ASCII.
+  const unsigned char first_changed = form == NormalForm::nfc ? 0xCC : 0x80;
+  const auto plain = [&](char c) { return static_cast<unsigned char>(c) < first_changed; };
   if (std::all_of(text.begin(), text.end(), plain)) return {std::string(text), {}};
+  const char32_t first_unsettled = form == NormalForm::nfc ? 0x300 : 0x80;
   Normalized result;
   result.text.reserve(text.size());
   bool any = false;
   for (std::size_t begin = 0; begin < text.size();) {
     const CodePoint first = code_point_at(text, begin);
     std::size_t end = begin + first.size;
-    if (!unknown_to_nfc(first.value)) {
+    if (!unknown_to(form, first.value)) {
       while (end < text.size()) {
         const CodePoint next = code_point_at(text, end);
-        if (begins_piece(next.value)) break;
+        if (begins_piece(form, next.value)) break;
         end += next.size;
       }
     }
     const std::string_view source = text.substr(begin, end - begin);
     const std::size_t from = result.text.size();
     const bool alone = source.size() == first.size;
-    const bool settled = alone && (first.value < 0x300 || unknown_to_nfc(first.value));
+    const bool settled = alone && (first.value < first_unsettled || unknown_to(form, first.value));
     if (settled) {
       result.text += source;
     } else {
-      result.text += nfc_of(source);
+      result.text += normal_form_of(source, form);
     }
     const bool changed = !settled && std::string_view(result.text).substr(from) != source;
     any |= changed;
@@ -336,6 +350,30 @@ Normalized normalize_nfc(std::string_view text) {
   }
   if (!any) result.pieces.clear();
   return result;
+}
+
+Normalized normalize_nfc(std::string_view text) { return normalize(text, NormalForm::nfc); }
+
+std::string lower_case_of(char32_t c) {
+  if (c < 0x80) return {static_cast<char>(c >= 'A' && c <= 'Z' ? c | 0x20 : c)};
+  const std::string_view other = long_mapping(unicode_tables::other_lower, c);
+  if (!other.empty()) return std::string(other);
+  std::string out;
+  append_utf8(out, static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(c))));
+  return out;
+}
+
+std::size_t grapheme_end(std::string_view text, std::size_t at) {
+  CodePoint c = code_point_at(text, at);
+  utf8proc_int32_t state = 0;
+  for (at += c.size; at < text.size();) {
+    const CodePoint next = code_point_at(text, at);
+    const auto before = static_cast<utf8proc_int32_t>(c.value), behind = static_cast<utf8proc_int32_t>(next.value);
+    if (utf8proc_grapheme_break_stateful(before, behind, &state)) break;
+    at += next.size;
+    c = next;
+  }
+  return at;
 }
 
 }  // namespace attune

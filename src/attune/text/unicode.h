@@ -33,6 +33,13 @@ bool is_python_space(char32_t code_point);  // str.isspace(): White_Space and U+
 bool is_word(char32_t code_point);          // \w: letters, marks, digits, connectors
 bool is_printable(char32_t code_point);     // str.isprintable()
 
+// As components of tokenizer.json see them.
+bool is_number(char32_t code_point);           // Digits
+bool is_punctuation(char32_t code_point);      // Punctuation, BertPreTokenizer
+bool is_accent(char32_t code_point);           // StripAccents leaves it out
+bool is_bert_accent(char32_t code_point);      // BertNormalizer does
+bool is_removed_by_bert(char32_t code_point);  // by its clean_text
+
 // Python's str.upper(), lower(), capitalize() and title(); invalid bytes pass through.
 std::string upper_case(std::string_view text);
 std::string lower_case(std::string_view text);
@@ -64,7 +71,15 @@ struct Normalized {
   std::vector<NormalizedPiece> pieces = {};  // in order, without gaps; empty when nothing changed
 };
 
-// Normalization form C with the character data that Hugging Face tokenizers use. `text` must be valid UTF-8.
+enum class NormalForm { nfc, nfd, nfkc, nfkd };
+
+// Normalization with the character data that Hugging Face tokenizers use. `text` must be valid UTF-8.
+Normalized normalize(std::string_view text, NormalForm form);
 Normalized normalize_nfc(std::string_view text);
+
+std::string lower_case_of(char32_t code_point);  // Rust's char::to_lowercase(): without regard to its neighbours
+
+// Where the user-perceived character that begins at `at` ends (Unicode annex 29, extended grapheme clusters).
+std::size_t grapheme_end(std::string_view text, std::size_t at);
 
 }  // namespace attune

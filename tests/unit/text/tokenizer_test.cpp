@@ -166,15 +166,22 @@ TEST(TokenizerFile, RefusesWhatItDoesNotKnowByName) {
   EXPECT_THAT(refusal(small().substr(0, 500)), HasSubstr("no JSON"));
   EXPECT_THAT(refusal("[]"), HasSubstr("expected an object"));
   const auto kind = [](const char* type) { return Json::object({{"type", type}}); };
-  EXPECT_THAT(refusal(changed("model", kind("Unigram"))), HasSubstr("\"Unigram\""));
-  EXPECT_THAT(refusal(changed("normalizer", kind("Lowercase"))), HasSubstr("\"Lowercase\""));
-  EXPECT_THAT(refusal(changed("pre_tokenizer", kind("Metaspace"))), HasSubstr("\"Metaspace\""));
-  EXPECT_THAT(refusal(changed("post_processor", kind("BertProcessing"))), HasSubstr("\"BertProcessing\""));
-  EXPECT_THAT(refusal(changed("decoder", kind("WordPiece"))), HasSubstr("\"WordPiece\""));
-  EXPECT_THAT(refusal(changed("decoder", nullptr)), HasSubstr("field decoder"));
-  std::string evil = small(WordPattern::llama3);
-  evil.replace(evil.find("(?i:"), 4, "(a+)+$");
-  EXPECT_THAT(refusal(evil), HasSubstr("an unknown regular expression"));
+  EXPECT_THAT(refusal(changed("model", kind("Recurrent"))), HasSubstr("\"Recurrent\""));
+  EXPECT_THAT(refusal(changed("normalizer", kind("Uppercase"))), HasSubstr("\"Uppercase\""));
+  EXPECT_THAT(refusal(changed("pre_tokenizer", kind("UnicodeScripts"))), HasSubstr("\"UnicodeScripts\""));
+  EXPECT_THAT(refusal(changed("post_processor", kind("PairProcessing"))), HasSubstr("\"PairProcessing\""));
+  EXPECT_THAT(refusal(changed("decoder", kind("CTC"))), HasSubstr("\"CTC\""));
+  EXPECT_THAT(refusal(changed("model", kind("Unigram"))), HasSubstr("model.vocab"));
+  EXPECT_THAT(refusal(changed("post_processor", kind("BertProcessing"))), HasSubstr("post_processor.cls"));
+  const auto splitting_at = [](const char* expression) {
+    std::string text = small(WordPattern::llama3);
+    const std::size_t at = text.find("(?i:");
+    text.replace(at, text.find('"', at) - at, expression);
+    return refusal(text);
+  };
+  EXPECT_THAT(splitting_at("(?<name>a)"), HasSubstr("a regular expression with an unknown kind of group at byte 1"));
+  EXPECT_THAT(splitting_at("a("), HasSubstr("'(' without ')'"));
+  EXPECT_EQ(splitting_at("(a+)+$"), "accepted");
 }
 
 TEST(TokenizerFile, NamesTheEntryThatIsWrong) {
@@ -184,7 +191,8 @@ TEST(TokenizerFile, NamesTheEntryThatIsWrong) {
   EXPECT_THAT(refusal(changed("model.vocab.ab", 5)), HasSubstr("model.vocab[256]"));
   EXPECT_THAT(refusal(changed("model.vocab.ab", -1)), HasSubstr("id -1"));
   EXPECT_THAT(refusal(changed("model.vocab.ab", std::int64_t{1} << 40)), HasSubstr("from 0 to"));
-  EXPECT_THAT(refusal(changed("model.vocab", Json::object())), HasSubstr("no token for byte 0"));
+  EXPECT_THAT(refusal(changed("model.vocab", Json::object(), changed("model.merges", Json::array()))),
+              HasSubstr("no token for byte 0"));
   const auto added = [](int id, const char* content) {
     return changed("added_tokens", Json::Array{Json::object({{"id", id}, {"content", content}})});
   };
