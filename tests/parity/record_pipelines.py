@@ -220,6 +220,19 @@ def command_r():
     return tokenizer
 
 
+def roberta():
+    tokenizer = byte_level([])
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    tokenizer.post_processor = processors.RobertaProcessing(("</s>", tokenizer.token_to_id("</s>")), ("<s>", tokenizer.token_to_id("<s>")), trim_offsets=False)
+    return tokenizer
+
+
+def prefixed_splits():
+    tokenizer = byte_level([])
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Split("a", "isolated"), pre_tokenizers.ByteLevel(add_prefix_space=True, use_regex=True)])
+    return tokenizer
+
+
 def llama(normalizer, pre_tokenizer, decoder, special=("<s>",)):
     tokenizer = Tokenizer(sentencepiece_bpe(True))
     if normalizer:
@@ -290,6 +303,8 @@ def families():
         "falcon": falcon,
         "starcoder": lambda: byte_level([pre_tokenizers.Digits(individual_digits=True)], use_regex=True),
         "command-r": command_r,
+        "roberta": roberta,
+        "splits-prefixed": prefixed_splits,
         "gpt2-split": lambda: byte_level([isolated(GPT2)]),
         "llama2": lambda: llama(normalizers.Sequence([normalizers.Prepend("\u2581"), space]), None, decoders.Sequence(FALLBACK + [decoders.Strip(" ", 1, 0)])),
         "mistral-v3": lambda: llama(None, metaspace("first", False), decoders.Sequence(FALLBACK + [decoders.Strip(" ", 1, 0)])),

@@ -34,7 +34,7 @@ constexpr std::array table{
     Verb{"tokenize", "text or conversations to ids, and back",
          "usage: attune tokenize --tokenizer T [PATH] [--field F] [--special none|auto] [--decode] [--out FILE]\n"
          "       attune tokenize --tokenizer T --messages PATH [--template FILE] [--generation-prompt] [--out FILE]\n\n"
-         "T is a model folder or a tokenizer.json. Rows of PATH (JSON Lines or plain lines) are answered one by one:\n"
+         "T is a model folder or a tokenizer file. Rows of PATH (JSON Lines or plain lines) are answered one by one:\n"
          "{\"ids\": [...]}, {\"text\": \"...\"} with --decode, {\"text\", \"ids\", \"mask\"} with --messages.\n"
          "--special none (the default): what users write is plain text, also where it spells a control token, and "
          "nothing\n"

@@ -167,7 +167,8 @@ void Bpe::merge(std::span<const std::int32_t> symbols, std::vector<Part>& parts)
       const Ranked* found = merge_of(symbols[i], symbols[i + 1]);
       return found ? *found : Ranked{};
     };
-    return merge_short(symbols.size(), [&](std::size_t i) { return symbols[i]; }, pair_at, emit);
+    return merge_short(
+        symbols.size(), [&](std::size_t i) { return symbols[i]; }, pair_at, emit);
   }
   LongWord long_word(*this, symbols);
   long_word.merge_all();

@@ -11,7 +11,7 @@
 namespace attune {
 
 struct EncodingParts {
-  std::uint64_t serial = 0;  // tells tokenizers apart in the threads' word caches
+  std::uint64_t serial = 0;                       // tells tokenizers apart in the threads' word caches
   std::shared_ptr<const Pipeline> pipeline = {};  // the general way; null for byte-level BPE as it follows
   Bpe bpe = {};
   PreTokenizer pre_tokenizer = {};

@@ -40,17 +40,16 @@ std::unique_ptr<const SubwordModel> make_unigram(const ModelPart& part) {
   double lowest = 0, highest = 0;
   bool any = false;
   for (const ModelPart::Token& token : part.tokens) {
-    if (!token.found_in_text) continue;
+    if (!token.found_in_text || token.frozen) continue;
     lowest = any ? std::min(lowest, token.score) : token.score;
     highest = any ? std::max(highest, token.score) : token.score;
     any = true;
-    entries.push_back({token.text, token.id, token.score});
   }
-  for (std::size_t i = 0, k = 0; i < part.tokens.size(); ++i) {
-    if (!part.tokens[i].found_in_text) continue;
-    // So much that they are always chosen.
-    if (part.tokens[i].frozen) entries[k].score = static_cast<double>(part.tokens[i].text.size()) * highest - 0.1;
-    ++k;
+  for (const ModelPart::Token& token : part.tokens) {
+    if (!token.found_in_text) continue;
+    // Frozen ones score so much that they are always chosen.
+    const double score = token.frozen ? static_cast<double>(token.text.size()) * highest - 0.1 : token.score;
+    entries.push_back({token.text, token.id, score});
   }
   Unigram::Options options = {.unknown = part.unknown.value_or(0),
                               .lowest_score = lowest,

@@ -21,9 +21,9 @@ struct ModelPart {
   struct Token {
     std::string text = {};  // its spelling
     std::int32_t id = 0;
-    double score = 0;            // unigram
-    bool found_in_text = true;   // false: control tokens and the like, which no text contains
-    bool frozen = false;         // found before all others (SentencePiece's user-defined symbols)
+    double score = 0;           // unigram
+    bool found_in_text = true;  // false: control tokens and the like, which no text contains
+    bool frozen = false;        // found before all others (SentencePiece's user-defined symbols)
   };
   Kind kind = Kind::bpe;
   std::vector<Token> tokens = {};
@@ -34,9 +34,9 @@ struct ModelPart {
   bool byte_fallback = false;  // by tokens <0x00> to <0xFF>, if all are there
   bool whole_words = false;    // "ignore_merges"
   std::string continuing_prefix = {}, end_of_word = {};
-  std::size_t longest_word = 100;   // word_piece: characters
-  bool single_precision = false;    // unigram: sums as SentencePiece has them
-  std::int32_t limit = 1 << 24;     // ids from here on are symbols of merges, but no tokens
+  std::size_t longest_word = 100;  // word_piece: characters
+  bool single_precision = false;   // unigram: sums as SentencePiece has them
+  std::int32_t limit = 1 << 24;    // ids from here on are symbols of merges, but no tokens
 };
 
 // "model" of a tokenizer.json. Throws FormatError naming the entry.

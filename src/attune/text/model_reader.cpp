@@ -79,9 +79,9 @@ class ModelReader {
       const std::string field = JsonFields::entry("model.vocab", index);
       const std::int32_t number = fields_.id(value, field);
       if (const auto [owner, fresh] = owners.emplace(number, index); !fresh) {
-        fields_.fail(field,
-                     "id " + std::to_string(number) + " of " + JsonFields::entry("model.vocab", owner->second) + " again",
-                     "ids used once");
+        fields_.fail(
+            field, "id " + std::to_string(number) + " of " + JsonFields::entry("model.vocab", owner->second) + " again",
+            "ids used once");
       }
       if (!part_.ids.emplace(spelling, number).second)
         fields_.fail(field, "a token for the second time", "tokens written once");

@@ -132,6 +132,15 @@ TokenizerSettings read_tokenizer_settings(const Path& folder) {
   settings.added = added_tokens_of(config, config_path);
   settings.templates = templates_of(folder, config, config_path);
   settings.stop_ids = stop_ids_of(read_object(folder / "generation_config.json"));
+  const auto asked = [&](std::string_view key) -> std::optional<bool> {
+    const Json* value = config.find(key);
+    return value && value->is_bool() ? std::optional(value->boolean()) : std::nullopt;
+  };
+  settings.legacy = flag(config, "legacy", false);
+  settings.add_bos = asked("add_bos_token");
+  settings.add_eos = asked("add_eos_token");
+  if (const Json* name = config.find("tokenizer_class"); name && name->is_string())
+    settings.tokenizer_class = name->string();
   settings.any_file = present(config_path) || present(map_path);
   return settings;
 }

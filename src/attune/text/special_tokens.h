@@ -27,6 +27,10 @@ struct TokenizerSettings {
   std::vector<NamedTemplate> templates = {};
   std::vector<std::int32_t> stop_ids = {};  // eos_token_id of generation_config.json
   bool any_file = false;                    // tokenizer_config.json or special_tokens_map.json is there
+  // What a SentencePiece model needs to be told: see files/sentence_pieces.h.
+  bool legacy = false;
+  std::optional<bool> add_bos = {}, add_eos = {};
+  std::string tokenizer_class = {};
 };
 
 // Reads, as transformers does: chat_template.jinja and additional_chat_templates/ before tokenizer_config.json's own

@@ -11,7 +11,12 @@
 #include "attune/base/json.h"
 #include "attune/base/threads.h"
 #include "attune/text/encoder.h"
+#include "attune/text/files/gguf_metadata.h"
+#include "attune/text/files/gguf_vocabulary.h"
+#include "attune/text/files/sentence_pieces.h"
+#include "attune/text/files/tiktoken_file.h"
 #include "attune/text/tokenizer_file.h"
+#include "attune/text/tokenizer_folder.h"
 #include "attune/text/unicode.h"
 
 namespace attune {
@@ -137,10 +142,25 @@ EncodingParts encoding_parts(const TokenizerFile& file) {
   return parts;
 }
 
+// By what the bytes begin with: names say little (a tokenizer.model may be SentencePiece's or tiktoken's).
+TokenizerFile read_any(std::string_view bytes, const std::string& name, const TokenizerSettings& settings) {
+  if (is_gguf(bytes)) return read_gguf_vocabulary(bytes, name);
+  const std::size_t first = bytes.find_first_not_of(" \t\r\n");
+  const bool protobuf = bytes.starts_with('\n') && first != 0 && first != bytes.npos && bytes[first] != '{';
+  if (protobuf) {
+    return read_sentencepiece_model(bytes, name,
+                                    {.legacy = settings.legacy,
+                                     .add_bos = settings.add_bos,
+                                     .add_eos = settings.add_eos,
+                                     .tokenizer_class = settings.tokenizer_class});
+  }
+  return is_tiktoken(bytes) ? read_tiktoken(bytes, name) : read_tokenizer_json(bytes, name);
+}
+
 // The whole of what decides ids: equal fingerprints give equal ids.
-std::string fingerprint_of(std::string_view json, const TokenizerFile& file) {
+std::string fingerprint_of(std::string_view bytes, const TokenizerFile& file) {
   Hasher hasher;
-  hasher.add(json);
+  hasher.add(bytes);
   for (const AddedToken& token : file.added) {
     hasher.add(std::to_string(token.id)).add(token.special ? "s" : "n").add(token.content).add({"", 1});
   }
@@ -154,12 +174,14 @@ Tokenizer::Tokenizer(Tokenizer&&) noexcept = default;
 Tokenizer& Tokenizer::operator=(Tokenizer&&) noexcept = default;
 Tokenizer::~Tokenizer() = default;
 
-Tokenizer Tokenizer::make(std::string_view json, const std::string& name, TokenizerSettings settings,
+Tokenizer Tokenizer::make(std::string_view bytes, const std::string& name, TokenizerSettings settings,
                           const std::string& settings_name) {
-  TokenizerFile file = read_tokenizer_json(json, name);
+  TokenizerFile file = read_any(bytes, name, settings);
+  if (!settings.any_file) settings.special = std::move(file.special);
+  if (settings.templates.empty()) settings.templates = std::move(file.templates);
   add_from_settings(file, settings, settings_name);
   auto parts = std::make_unique<Parts>();
-  parts->fingerprint = fingerprint_of(json, file);
+  parts->fingerprint = fingerprint_of(bytes.substr(0, file.size), file);
   parts->encoding = encoding_parts(file);
   parts->added = std::move(file.added);  // the finders point into it
   add_finders(parts->encoding, parts->added);
@@ -192,13 +214,14 @@ Tokenizer Tokenizer::make(std::string_view json, const std::string& name, Tokeni
 }
 
 Tokenizer Tokenizer::load(const Path& folder_or_file) {
-  const bool folder = std::filesystem::is_directory(folder_or_file);
-  const Path file = folder ? folder_or_file / "tokenizer.json" : folder_or_file;
-  const Path beside = folder ? folder_or_file : folder_or_file.parent_path();
-  const std::string json = read_file(file);
-  return make(json, file.string(), read_tokenizer_settings(beside), (beside / "tokenizer_config.json").string());
+  const Path file = tokenizer_file_of(folder_or_file);
+  const Path beside = file.parent_path();
+  const MappedFile bytes(file);
+  return make(bytes.bytes(), file.string(), read_tokenizer_settings(beside),
+              (beside / "tokenizer_config.json").string());
 }
 
+Tokenizer Tokenizer::from_bytes(std::string_view bytes, const std::string& file) { return make(bytes, file, {}, file); }
 Tokenizer Tokenizer::from_json(std::string_view json, const std::string& file) { return make(json, file, {}, file); }
 
 namespace {

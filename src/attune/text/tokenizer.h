@@ -21,9 +21,11 @@ namespace attune {
 
 class Tokenizer {
  public:
-  // From a model folder (tokenizer.json and the files beside it) or a tokenizer.json. Throws MissingInput, FormatError.
+  // From a model folder (tokenizer.json, else a tokenizer.model, a tiktoken file or a GGUF file, and what stands beside
+  // it) or one such file, recognised by its content. Throws MissingInput, FormatError.
   static Tokenizer load(const Path& folder_or_file);
-  // From the text of a tokenizer.json alone; `file` names it in messages. Throws FormatError.
+  // From the bytes of such a file alone; `file` names it in messages. Throws FormatError.
+  static Tokenizer from_bytes(std::string_view bytes, const std::string& file);
   static Tokenizer from_json(std::string_view json, const std::string& file = "tokenizer.json");
 
   Tokenizer(Tokenizer&&) noexcept;
@@ -42,7 +44,7 @@ class Tokenizer {
   // What a token adds to a text that others begin; empty for ids that no token has.
   std::string_view token_bytes(std::int32_t id) const;
 
-  std::int32_t vocabulary_size() const;                               // the largest id + 1, added tokens included
+  std::int32_t vocabulary_size() const;  // the largest id + 1, added tokens included
   // Of an added token, a token with these bytes, or (where tokens have spellings, "\u2581word") with this spelling.
   std::optional<std::int32_t> token_id(std::string_view text) const;
   bool is_byte_level() const;  // a text is its tokens' bytes, one after the other
@@ -61,7 +63,7 @@ class Tokenizer {
  private:
   struct Parts;
   explicit Tokenizer(std::unique_ptr<const Parts> parts);
-  static Tokenizer make(std::string_view json, const std::string& name, TokenizerSettings settings,
+  static Tokenizer make(std::string_view bytes, const std::string& name, TokenizerSettings settings,
                         const std::string& settings_name);
   std::unique_ptr<const Parts> parts_;
 };

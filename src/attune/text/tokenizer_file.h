@@ -12,6 +12,7 @@
 #include "attune/text/added_tokens.h"
 #include "attune/text/bpe.h"
 #include "attune/text/model_part.h"
+#include "attune/text/pipeline/components.h"
 #include "attune/text/pipeline/pipeline.h"
 #include "attune/text/pre_tokenizer.h"
 #include "attune/text/special_tokens.h"
@@ -30,6 +31,7 @@ struct TokenizerFile {
   // The roles of tokens and the chat template, where the file itself says them (GGUF, tokenizer.model).
   SpecialTokens special = {};
   std::vector<NamedTemplate> templates = {};
+  std::size_t size = ~std::size_t{0};  // bytes of the source that were read; weights may follow
 
   // Either the general way, or, when it is null, byte-level BPE with one of the known expressions:
   std::shared_ptr<const Pipeline> pipeline = {};
@@ -43,8 +45,13 @@ struct TokenizerFile {
 // `file` names the source in messages. Throws FormatError naming the part and the entry.
 TokenizerFile read_tokenizer_json(std::string_view json, const std::string& file);
 
-// Makes `file` byte-level BPE by the fast way. Throws FormatError when the vocabulary lacks a byte.
-void set_byte_level(TokenizerFile& file, const JsonFields& fields, ModelPart part, const PreTokenizer& pre_tokenizer);
+// The components around a model, each sort in order.
+struct Components {
+  std::vector<Component> normalizers = {}, splitters = {}, decoders = {};
+};
+// Sets the vocabulary and the way of `file`: the fast one if it does what these components say, else a pipeline of
+// them. Throws FormatError for what is not supported, and for byte-level vocabularies that lack a byte.
+void assemble(TokenizerFile& file, const JsonFields& fields, ModelPart part, const Components& components);
 
 // The smallest tokenizer.json: 256 byte tokens, then one token a merge, then the special tokens.
 struct ByteLevelTokenizer {

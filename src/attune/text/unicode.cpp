@@ -133,9 +133,8 @@ bool is_compatible(NormalForm form) { return form == NormalForm::nfkc || form ==
 
 std::string normal_form_of(std::string_view text, NormalForm form) {
   utf8proc_uint8_t* bytes = nullptr;
-  const utf8proc_ssize_t size =
-      utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()), static_cast<utf8proc_ssize_t>(text.size()),
-                   &bytes, options_of(form));
+  const utf8proc_ssize_t size = utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
+                                             static_cast<utf8proc_ssize_t>(text.size()), &bytes, options_of(form));
   const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owner(bytes, &std::free);
   require(size >= 0, "utf8proc_map refused valid UTF-8");
   return {reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size)};
@@ -310,46 +309,84 @@ std::string replace_invalid_utf8(std::string_view bytes) {
   return out;
 }
 
+namespace {
+
+constexpr std::size_t longest_divided = 64;  // bytes: keeps long runs of marks linear
+
+// Collects what the pieces of a text become.
+class Normalizing {
+ public:
+  Normalizing(std::string_view text, NormalForm form) : text_(text), form_(form) { result_.text.reserve(text.size()); }
+
+  void keep(std::size_t begin, std::size_t end) { add(text_.substr(begin, end - begin), begin, end); }
+
+  // A character with what follows and may change with it. Where both change apart, they are told apart.
+  void change(std::size_t begin, std::size_t first_end, std::size_t end) {
+    const std::string whole = normal_form_of(text_.substr(begin, end - begin), form_);
+    if (first_end < end && end - begin <= longest_divided) {
+      const std::string first = normal_form_of(text_.substr(begin, first_end - begin), form_);
+      const std::string rest = normal_form_of(text_.substr(first_end, end - first_end), form_);
+      if (first + rest == whole) {
+        add(first, begin, first_end);
+        add(rest, first_end, end);
+        return;
+      }
+    }
+    add(whole, begin, end);
+  }
+
+  Normalized finish() {
+    if (!any_) result_.pieces.clear();
+    return std::move(result_);
+  }
+
+ private:
+  void add(std::string_view becomes, std::size_t begin, std::size_t end) {
+    const std::size_t from = result_.text.size();
+    result_.text += becomes;
+    const bool changed = becomes != text_.substr(begin, end - begin);
+    any_ |= changed;
+    if (!changed && !result_.pieces.empty() && !result_.pieces.back().changed) {
+      result_.pieces.back().end = result_.text.size();
+      result_.pieces.back().source_end = end;
+    } else {
+      result_.pieces.push_back({from, result_.text.size(), begin, end, changed});
+    }
+  }
+
+  std::string_view text_;
+  NormalForm form_;
+  Normalized result_;
+  bool any_ = false;
+};
+
+}  // namespace
+
 Normalized normalize(std::string_view text, NormalForm form) {
   // NFC leaves what stands before U+0300 (CC 80) alone, the other forms only ASCII.
   const unsigned char first_changed = form == NormalForm::nfc ? 0xCC : 0x80;
   const auto plain = [&](char c) { return static_cast<unsigned char>(c) < first_changed; };
   if (std::all_of(text.begin(), text.end(), plain)) return {std::string(text), {}};
   const char32_t first_unsettled = form == NormalForm::nfc ? 0x300 : 0x80;
-  Normalized result;
-  result.text.reserve(text.size());
-  bool any = false;
+  Normalizing result(text, form);
   for (std::size_t begin = 0; begin < text.size();) {
     const CodePoint first = code_point_at(text, begin);
+    const bool unknown = unknown_to(form, first.value);
     std::size_t end = begin + first.size;
-    if (!unknown_to(form, first.value)) {
-      while (end < text.size()) {
-        const CodePoint next = code_point_at(text, end);
-        if (begins_piece(form, next.value)) break;
-        end += next.size;
-      }
+    while (!unknown && end < text.size()) {
+      const CodePoint next = code_point_at(text, end);
+      if (begins_piece(form, next.value)) break;
+      end += next.size;
     }
-    const std::string_view source = text.substr(begin, end - begin);
-    const std::size_t from = result.text.size();
-    const bool alone = source.size() == first.size;
-    const bool settled = alone && (first.value < first_unsettled || unknown_to(form, first.value));
-    if (settled) {
-      result.text += source;
+    const bool alone = end == begin + first.size;
+    if (alone && (first.value < first_unsettled || unknown)) {
+      result.keep(begin, end);
     } else {
-      result.text += normal_form_of(source, form);
-    }
-    const bool changed = !settled && std::string_view(result.text).substr(from) != source;
-    any |= changed;
-    if (!changed && !result.pieces.empty() && !result.pieces.back().changed) {
-      result.pieces.back().end = result.text.size();
-      result.pieces.back().source_end = end;
-    } else {
-      result.pieces.push_back({from, result.text.size(), begin, end, changed});
+      result.change(begin, begin + first.size, end);
     }
     begin = end;
   }
-  if (!any) result.pieces.clear();
-  return result;
+  return result.finish();
 }
 
 Normalized normalize_nfc(std::string_view text) { return normalize(text, NormalForm::nfc); }

@@ -79,7 +79,8 @@ void CharacterBpe::encode(std::string_view piece, std::vector<ModelToken>& token
     std::size_t frozen_size = 0;
     std::int32_t frozen_id = 0;
     if (!frozen_.empty()) {
-      frozen_.prefixes(piece.substr(at), [&](std::size_t size, std::int32_t id) { frozen_size = size, frozen_id = id; });
+      frozen_.prefixes(piece.substr(at),
+                       [&](std::size_t size, std::int32_t id) { frozen_size = size, frozen_id = id; });
     }
     if (frozen_size > 0) {
       merge(symbols, begin, piece, tokens);

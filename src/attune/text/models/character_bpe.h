@@ -16,14 +16,14 @@ namespace attune {
 class CharacterBpe final : public SubwordModel {
  public:
   struct Options {
-    std::optional<std::int32_t> unknown = {};            // without it, characters that nobody knows leave nothing
-    bool fuse_unknown = false;                           // a run of them is one token
-    std::array<std::int32_t, 256> byte_ids = no_bytes(); // -1: no such token; all there: byte fallback
-    bool whole_words = false;                            // a piece that is a token is that token
-    std::string continuing_prefix = {};                  // before all symbols of a piece but the first ("##")
-    std::string end_of_word = {};                        // behind the last one ("</w>")
-    std::vector<std::string> frozen = {};                // tokens that are found first and never merged
-    std::int32_t limit = 1 << 24;                        // ids from here on are symbols, but no tokens
+    std::optional<std::int32_t> unknown = {};             // without it, characters that nobody knows leave nothing
+    bool fuse_unknown = false;                            // a run of them is one token
+    std::array<std::int32_t, 256> byte_ids = no_bytes();  // -1: no such token; all there: byte fallback
+    bool whole_words = false;                             // a piece that is a token is that token
+    std::string continuing_prefix = {};                   // before all symbols of a piece but the first ("##")
+    std::string end_of_word = {};                         // behind the last one ("</w>")
+    std::vector<std::string> frozen = {};                 // tokens that are found first and never merged
+    std::int32_t limit = 1 << 24;                         // ids from here on are symbols, but no tokens
   };
   static std::array<std::int32_t, 256> no_bytes() {
     std::array<std::int32_t, 256> ids;

@@ -43,7 +43,8 @@ class PrefixTree {
   };
   std::int32_t child(const Node& node, unsigned char byte) const {
     const auto begin = nodes_.begin() + node.first_child, end = begin + node.children;
-    const auto found = std::lower_bound(begin, end, byte, [](const Node& one, unsigned char b) { return one.byte < b; });
+    const auto found =
+        std::lower_bound(begin, end, byte, [](const Node& one, unsigned char b) { return one.byte < b; });
     return found != end && found->byte == byte ? static_cast<std::int32_t>(found - nodes_.begin()) : none;
   }
 

@@ -21,9 +21,9 @@ class Unigram final : public SubwordModel {
   };
   struct Options {
     std::int32_t unknown = 0;
-    double lowest_score = 0;                   // of the vocabulary; an unknown character scores 10 less
+    double lowest_score = 0;                      // of the vocabulary; an unknown character scores 10 less
     std::array<std::int32_t, 256> byte_ids = {};  // -1: no such token; all there: byte fallback
-    bool single_precision = false;             // sums as SentencePiece keeps them (the `tokenizers` package: double)
+    bool single_precision = false;                // sums as SentencePiece keeps them (the `tokenizers` package: double)
   };
   // `vocabulary`: what may be found in a text.
   Unigram(std::span<const Entry> vocabulary, const Options& options);

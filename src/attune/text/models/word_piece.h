@@ -14,10 +14,10 @@ namespace attune {
 class WordPiece final : public SubwordModel {
  public:
   struct Options {
-    std::int32_t unknown = 0;              // for a word that cannot be put together
+    std::int32_t unknown = 0;  // for a word that cannot be put together
     std::string continuing_prefix = "##";
-    std::size_t longest_word = 100;        // characters; a longer one is unknown
-    bool whole_words_only = false;         // WordLevel
+    std::size_t longest_word = 100;  // characters; a longer one is unknown
+    bool whole_words_only = false;   // WordLevel
   };
   WordPiece(std::span<const Bpe::Entry> vocabulary, Options options);
 

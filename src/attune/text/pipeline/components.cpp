@@ -48,7 +48,8 @@ splitters::Behavior behavior_of(const JsonFields& fields, const Component& compo
 // prepend_scheme of today's files, add_prefix_space of older ones.
 splitters::Prefix prefix_of(const JsonFields& fields, const Component& component) {
   using enum splitters::Prefix;
-  const std::string otherwise = fields.flag(*component.json, component.field, "add_prefix_space", true) ? "always" : "never";
+  const std::string otherwise =
+      fields.flag(*component.json, component.field, "add_prefix_space", true) ? "always" : "never";
   const std::string name = fields.text_or(*component.json, component.field, "prepend_scheme", otherwise);
   if (name == "always") return always;
   if (name == "first") return first;
@@ -108,7 +109,8 @@ normalizers::Step normalizer_of(const JsonFields& fields, const Component& compo
   if (type == "Nmt") return normalizers::nmt();
   if (type == "Prepend") return normalizers::prepend(fields.text(*json, field, "prepend"));
   if (type == "Strip")
-    return normalizers::strip(fields.flag(*json, field, "strip_left", true), fields.flag(*json, field, "strip_right", true));
+    return normalizers::strip(fields.flag(*json, field, "strip_left", true),
+                              fields.flag(*json, field, "strip_right", true));
   if (type == "Replace")
     return normalizers::replace(pattern_of(fields, component), fields.text(*json, field, "content"));
   if (type == "BertNormalizer") return bert_of(fields, component);
@@ -140,12 +142,13 @@ decoders::Step decoder_of(const JsonFields& fields, const Component& component) 
   if (type == "ByteFallback") return decoders::byte_fallback();
   if (type == "Fuse") return decoders::fuse();
   if (type == "Metaspace")
-    return decoders::metaspace(replacement_of(fields, component), prefix_of(fields, component) != splitters::Prefix::never);
+    return decoders::metaspace(replacement_of(fields, component),
+                               prefix_of(fields, component) != splitters::Prefix::never);
   if (type == "WordPiece")
-    return decoders::word_piece(fields.text_or(*json, field, "prefix", "##"), fields.flag(*json, field, "cleanup", true));
+    return decoders::word_piece(fields.text_or(*json, field, "prefix", "##"),
+                                fields.flag(*json, field, "cleanup", true));
   if (type == "BPEDecoder") return decoders::suffix(fields.text_or(*json, field, "suffix", "</w>"));
-  if (type == "Replace")
-    return decoders::replace(pattern_of(fields, component), fields.text(*json, field, "content"));
+  if (type == "Replace") return decoders::replace(pattern_of(fields, component), fields.text(*json, field, "content"));
   if (type == "Strip") {
     return decoders::strip(fields.text(*json, field, "content"), fields.count(*json, field, "start", 0),
                            fields.count(*json, field, "stop", 0));

@@ -24,7 +24,7 @@ std::string replaced(std::string_view text, std::string_view what, std::string_v
 
 std::string cleaned(std::string text) {
   constexpr std::pair<std::string_view, std::string_view> changes[] = {
-      {" .", "."},     {" ?", "?"},   {" !", "!"},         {" ,", ","},   {" ' ", "'"}, {" n't", "n't"},
+      {" .", "."},   {" ?", "?"},           {" !", "!"},   {" ,", ","},     {" ' ", "'"},   {" n't", "n't"},
       {" 'm", "'m"}, {" do not", " don't"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
   for (const auto& [what, with] : changes) text = replaced(text, what, with);
   return text;

@@ -23,7 +23,7 @@ Step strip(std::string character, std::size_t start, std::size_t stop);  // at m
 Step replace(Pattern pattern, std::string with);
 Step metaspace(std::string replacement, bool prefixed);
 Step word_piece(std::string prefix, bool cleanup);
-Step spaced();                      // what is done without a decoder: ' ' between all tokens
+Step spaced();                    // what is done without a decoder: ' ' between all tokens
 Step suffix(std::string suffix);  // BPEDecoder: the end-of-word mark becomes ' '
 
 }  // namespace attune::decoders

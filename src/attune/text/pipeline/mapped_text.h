@@ -40,9 +40,9 @@ class MappedText {
 class TextEdit {
  public:
   explicit TextEdit(const MappedText& from);
-  void keep(std::size_t begin, std::size_t end);                          // bytes as they are
+  void keep(std::size_t begin, std::size_t end);                         // bytes as they are
   void put(std::string_view bytes, std::size_t begin, std::size_t end);  // new bytes that stand for [begin, end)
-  std::size_t size() const { return to_.text_.size(); }                   // written so far
+  std::size_t size() const { return to_.text_.size(); }                  // written so far
   MappedText finish() { return std::move(to_); }
 
  private:

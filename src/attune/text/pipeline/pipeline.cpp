@@ -8,7 +8,8 @@ namespace {
 // Encodes parts of pieces, and short ones from the cache when nobody asks for spans.
 class PartEncoder {
  public:
-  PartEncoder(const Pipeline& pipeline, std::uint64_t serial, std::vector<std::int32_t>& ids, std::vector<ByteSpan>* spans)
+  PartEncoder(const Pipeline& pipeline, std::uint64_t serial, std::vector<std::int32_t>& ids,
+              std::vector<ByteSpan>* spans)
       : pipeline_(pipeline), cache_(WordCache::of_this_thread(serial)), ids_(ids), spans_(spans) {}
 
   void encode(const MappedText& text, std::size_t begin, std::size_t end) {

@@ -22,7 +22,7 @@ class PrecompiledMap {
     std::size_t size = 0;  // bytes of the source
     std::string_view to = {};
   };
-  std::optional<Match> longest(std::string_view text) const;   // rule for a beginning of `text`
+  std::optional<Match> longest(std::string_view text) const;  // rule for a beginning of `text`
   std::optional<Match> shortest(std::string_view text) const;
 
  private:

@@ -205,7 +205,8 @@ Step metaspace(std::string replacement, Prefix prefix, bool split) {
     rewrite(all, [&](TextEdit& edit, const ByteSpan& piece) {
       const std::string_view text = all.text.text().substr(piece.begin, piece.end - piece.begin);
       const bool begun = text.starts_with(' ') || text.starts_with(replacement);
-      const bool wanted = prefix == Prefix::always || (prefix == Prefix::first && piece.begin == 0 && all.text.at_start());
+      const bool wanted =
+          prefix == Prefix::always || (prefix == Prefix::first && piece.begin == 0 && all.text.at_start());
       if (wanted && !begun) put_prefix(edit, all, piece, replacement);
       std::size_t from = piece.begin;
       for (std::size_t at = text.find(' '); at != text.npos; at = text.find(' ', at + 1)) {

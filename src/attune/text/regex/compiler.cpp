@@ -112,9 +112,7 @@ class Compiler {
       (lazy ? program_.code[at].otherwise : program_.code[at].to) = here();
       return at;
     };
-    const auto leave = [&](std::uint32_t at) {
-      (lazy ? program_.code[at].to : program_.code[at].otherwise) = here();
-    };
+    const auto leave = [&](std::uint32_t at) { (lazy ? program_.code[at].to : program_.code[at].otherwise) = here(); };
     if (one.max == RegexProgram::unbounded) {
       const std::uint32_t head = fork(Op::loop);
       program_.code[head].set = program_.loops++;

@@ -12,7 +12,7 @@ namespace {
 
 using Kind = RegexNode::Kind;
 using Op = RegexProgram::Op;
-constexpr int deepest = 40;                    // groups in groups
+constexpr int deepest = 40;  // groups in groups
 constexpr std::uint32_t most_repetitions = 1000;
 
 bool ascii_letter(char32_t c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
@@ -131,7 +131,8 @@ class Parser {
     if ((!low && !open_low) || (!high && !open_high) || (open_low && open_high)) return false;
     min = low.value_or(0);
     max = high.value_or(RegexProgram::unbounded);
-    if (min > most_repetitions || (high && (*high > most_repetitions || *high < min))) fail("a repetition out of range");
+    if (min > most_repetitions || (high && (*high > most_repetitions || *high < min)))
+      fail("a repetition out of range");
     at_ = end + 1;
     return true;
   }
@@ -199,23 +200,40 @@ class Parser {
     const char32_t c = character();
     const auto one = [](char32_t value) { return CodePointRanges{{value, value}}; };
     switch (c) {
-      case 's': return blank_ranges();
-      case 'S': return inverted(blank_ranges());
-      case 'd': return *property_ranges("Nd");
-      case 'D': return inverted(*property_ranges("Nd"));
-      case 'w': return words();
-      case 'W': return inverted(words());
-      case 'p': return property(false);
-      case 'P': return property(true);
-      case 'n': return one('\n');
-      case 'r': return one('\r');
-      case 't': return one('\t');
-      case 'f': return one('\f');
-      case 'v': return one('\v');
-      case 'a': return one('\a');
-      case 'e': return one(0x1B);
-      case 'x': return one(peek() == '{' ? braced_hexadecimal() : hexadecimal(2));
-      case 'u': return one(hexadecimal(4));
+      case 's':
+        return blank_ranges();
+      case 'S':
+        return inverted(blank_ranges());
+      case 'd':
+        return *property_ranges("Nd");
+      case 'D':
+        return inverted(*property_ranges("Nd"));
+      case 'w':
+        return words();
+      case 'W':
+        return inverted(words());
+      case 'p':
+        return property(false);
+      case 'P':
+        return property(true);
+      case 'n':
+        return one('\n');
+      case 'r':
+        return one('\r');
+      case 't':
+        return one('\t');
+      case 'f':
+        return one('\f');
+      case 'v':
+        return one('\v');
+      case 'a':
+        return one('\a');
+      case 'e':
+        return one(0x1B);
+      case 'x':
+        return one(peek() == '{' ? braced_hexadecimal() : hexadecimal(2));
+      case 'u':
+        return one(hexadecimal(4));
       default:
         if (ascii_alphanumeric(c)) fail("an unknown escape");
         return one(c);

@@ -2,8 +2,8 @@
 // package: its Unicode tables, its Ruby syntax (^ and $ are those of lines; x{1,3}+ is a repetition of x{1,3}).
 //
 // Supported: characters, sets with && and nesting, \p{...} of categories and some scripts, \s \d \w and their
-// opposites, groups, alternatives, greedy, lazy and possessive repetition, (?i:...) of ASCII, look-ahead, look-behind of
-// fixed length, atomic groups, anchors. All else is refused when it is compiled, never read as something else.
+// opposites, groups, alternatives, greedy, lazy and possessive repetition, (?i:...) of ASCII, look-ahead, look-behind
+// of fixed length, atomic groups, anchors. All else is refused when it is compiled, never read as something else.
 //
 // Searching a text costs time linear in the text for every expression: places where a repetition is known to fail are
 // not tried again.
@@ -31,8 +31,8 @@ class Regex {
   friend class RegexSearch;
 };
 
-// Matches of one expression in one text (valid UTF-8), from left to right without overlap, as Oniguruma's find_iter. The
-// text must outlive the search.
+// Matches of one expression in one text (valid UTF-8), from left to right without overlap, as Oniguruma's find_iter.
+// The text must outlive the search.
 class RegexSearch {
  public:
   RegexSearch(const Regex& regex, std::string_view text);

@@ -111,8 +111,7 @@ bool RegexSearch::step_run(std::uint32_t& pc, std::size_t& position) {
   }
   if (count < now.min) return false;
   if (now.op == Op::run && position > low) {
-    open_.push_back(
-        {.pc = pc, .is_run = true, .position = position, .low = low, .begin = begin, .end = position});
+    open_.push_back({.pc = pc, .is_run = true, .position = position, .low = low, .begin = begin, .end = position});
   }
   ++pc;
   return true;
