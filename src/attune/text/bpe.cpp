@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <functional>
+#include <optional>
 #include <queue>
 #include <unordered_map>
 
@@ -131,6 +132,163 @@ class LongWord {
   std::priority_queue<std::int32_t, std::vector<std::int32_t>, std::greater<>> ranks_;
 };
 
+// A word that repeats a few symbols ("aaaa...", "\u00e9\u00e9\u00e9...") merges all its repetitions alike: done here on
+// one of them, for as long as no other order could come of it. What is left is a shorter word with the same tokens.
+class RepeatedWord {
+ public:
+  struct Symbol {
+    std::int32_t id = 0;
+    std::uint32_t width = 1;  // symbols of the word given
+  };
+
+  // Nothing unless the word is long and repeats up to four symbols.
+  static std::optional<RepeatedWord> of(const Bpe& bpe, std::span<const std::int32_t> symbols) {
+    if (symbols.size() < shortest) return std::nullopt;
+    for (std::size_t period = 1; period <= longest_period; ++period) {
+      const auto begin = symbols.begin(), shifted = begin + static_cast<std::ptrdiff_t>(period);
+      if (!std::equal(shifted, symbols.end(), begin)) continue;
+      RepeatedWord word(bpe);
+      for (std::size_t i = 0; i < period; ++i) word.unit_.push_back({symbols[i], 1});
+      word.count_ = symbols.size() / period;
+      for (std::size_t i = word.count_ * period; i < symbols.size(); ++i) word.tail_.push_back({symbols[i], 1});
+      return word;
+    }
+    return std::nullopt;
+  }
+
+  void merge() {
+    while (count_ > 1 && (join_in_tail() || (unit_.size() == 1 ? double_unit() : join_in_unit()))) {
+    }
+  }
+
+  // True if no merge is left.
+  bool done() const {
+    const bool inside = count_ > 1 && rank(unit_.back().id, unit_.front().id) != Bpe::never;
+    return !inside && lowest_in_unit() == Bpe::never && lowest_in_tail().first == Bpe::never;
+  }
+
+  template <class Take>
+  void each(Take take) const {
+    for (std::size_t i = 0; i < count_; ++i) std::ranges::for_each(unit_, take);
+    std::ranges::for_each(tail_, take);
+  }
+
+ private:
+  static constexpr std::size_t shortest = 256, longest_period = 4;
+
+  explicit RepeatedWord(const Bpe& bpe) : bpe_(bpe) {}
+
+  std::int32_t rank(std::int32_t left, std::int32_t right) const {
+    const Bpe::Ranked* merge = bpe_.merge_of(left, right);
+    return merge ? merge->rank : Bpe::never;
+  }
+
+  std::int32_t lowest_in_unit() const {
+    std::int32_t lowest = Bpe::never;
+    for (std::size_t i = 0; i + 1 < unit_.size(); ++i) lowest = std::min(lowest, rank(unit_[i].id, unit_[i + 1].id));
+    return lowest;
+  }
+  // Of the last repetition with the tail, and in the tail; where: the place in the tail of the pair's right side.
+  std::pair<std::int32_t, std::size_t> lowest_in_tail() const {
+    std::pair<std::int32_t, std::size_t> lowest = {Bpe::never, 0};
+    for (std::size_t i = 0; i < tail_.size(); ++i) {
+      const std::int32_t left = i == 0 ? unit_.back().id : tail_[i - 1].id;
+      lowest = std::min(lowest, {rank(left, tail_[i].id), i});
+    }
+    return lowest;
+  }
+
+  // True if a merge of this rank goes before all that the word's end offers, now or with the new token.
+  bool before_tail(std::int32_t rank_now, std::int32_t token) const {
+    return tail_.empty() || (lowest_in_tail().first > rank_now && rank(token, tail_[0].id) > rank_now);
+  }
+
+  // A pair of the tail that goes before all of the repetitions.
+  bool join_in_tail() {
+    const auto [lowest, right] = lowest_in_tail();
+    const std::int32_t in_units = std::min(lowest_in_unit(), rank(unit_.back().id, unit_.front().id));
+    if (lowest >= in_units || (right == 0 && unit_.size() > 1)) return false;
+    const Symbol left = right == 0 ? unit_.back() : tail_[right - 1];
+    const std::int32_t token = bpe_.merge_of(left.id, tail_[right].id)->result;
+    tail_[right] = {token, left.width + tail_[right].width};
+    if (right == 0) {
+      --count_;
+    } else {
+      tail_.erase(tail_.begin() + static_cast<std::ptrdiff_t>(right) - 1);
+    }
+    return true;
+  }
+
+  // True if the new token, beside itself and what is around it, offers nothing that goes before the merge that made it.
+  bool goes_on(std::int32_t rank_now, std::int32_t token) const {
+    if (rank(token, token) <= rank_now) return false;
+    return std::ranges::none_of(unit_, [&](const Symbol& symbol) {
+      return rank(token, symbol.id) <= rank_now || rank(symbol.id, token) <= rank_now;
+    });
+  }
+
+  // x x x x x to y y and an x behind them.
+  bool double_unit() {
+    const Symbol symbol = unit_[0];
+    const Bpe::Ranked* merge = bpe_.merge_of(symbol.id, symbol.id);
+    if (!merge || !goes_on(merge->rank, merge->result) || !before_tail(merge->rank, merge->result)) return false;
+    if (count_ % 2 == 1) tail_.insert(tail_.begin(), symbol);
+    count_ /= 2;
+    unit_[0] = {merge->result, symbol.width * 2};
+    return true;
+  }
+
+  // The best pair, if it lies inside each repetition and once there.
+  bool join_in_unit() {
+    std::size_t best = unit_.size();
+    std::int32_t lowest = rank(unit_.back().id, unit_.front().id);
+    bool alone = false;
+    for (std::size_t i = 0; i + 1 < unit_.size(); ++i) {
+      const std::int32_t here = rank(unit_[i].id, unit_[i + 1].id);
+      if (here == lowest) alone = false;
+      if (here < lowest) best = i, lowest = here, alone = true;
+    }
+    if (!alone) return false;
+    const std::int32_t token = bpe_.merge_of(unit_[best].id, unit_[best + 1].id)->result;
+    if (!goes_on(lowest, token) || !before_tail(lowest, token)) return false;
+    unit_[best] = {token, unit_[best].width + unit_[best + 1].width};
+    unit_.erase(unit_.begin() + static_cast<std::ptrdiff_t>(best) + 1);
+    return true;
+  }
+
+  const Bpe& bpe_;
+  std::vector<Symbol> unit_, tail_;
+  std::size_t count_ = 0;
+};
+
+template <class Emit>
+void Bpe::merge_long(std::span<const std::int32_t> symbols, Emit emit) const {
+  std::optional<RepeatedWord> repeated = RepeatedWord::of(*this, symbols);
+  if (!repeated) {
+    LongWord word(*this, symbols);
+    word.merge_all();
+    return word.each(emit);
+  }
+  repeated->merge();
+  std::vector<std::int32_t> left;
+  std::vector<std::size_t> firsts;
+  std::size_t first = 0;
+  const bool done = repeated->done();
+  repeated->each([&](const RepeatedWord::Symbol& symbol) {
+    if (done) {
+      emit(symbol.id, first);
+    } else {
+      left.push_back(symbol.id);
+      firsts.push_back(first);
+    }
+    first += symbol.width;
+  });
+  if (done) return;
+  LongWord word(*this, left);
+  word.merge_all();
+  word.each([&](std::int32_t id, std::size_t at) { emit(id, firsts[at]); });
+}
+
 void Bpe::encode(std::string_view word, std::vector<std::int32_t>& ids) const {
   if (word.size() == 1) {
     ids.push_back(byte_ids_[static_cast<unsigned char>(word[0])]);
@@ -152,9 +310,7 @@ void Bpe::encode(std::string_view word, std::vector<std::int32_t>& ids) const {
   }
   std::vector<std::int32_t> symbols(word.size());
   for (std::size_t i = 0; i < word.size(); ++i) symbols[i] = byte_ids_[byte(i)];
-  LongWord long_word(*this, symbols);
-  long_word.merge_all();
-  long_word.each([&](std::int32_t id, std::size_t) { ids.push_back(id); });
+  merge_long(symbols, [&](std::int32_t id, std::size_t) { ids.push_back(id); });
 }
 
 void Bpe::merge(std::span<const std::int32_t> symbols, std::vector<Part>& parts) const {
@@ -170,9 +326,7 @@ void Bpe::merge(std::span<const std::int32_t> symbols, std::vector<Part>& parts)
     return merge_short(
         symbols.size(), [&](std::size_t i) { return symbols[i]; }, pair_at, emit);
   }
-  LongWord long_word(*this, symbols);
-  long_word.merge_all();
-  long_word.each(emit);
+  merge_long(symbols, emit);
 }
 
 // The pair of lowest rank, the leftmost of equals, is merged until none is left. A token stays at the place of its

@@ -58,6 +58,8 @@ class Bpe {
   void add_merges(std::span<const Merge> merges);
   template <class TokenOf, class MergeOf, class Emit>
   void merge_short(std::size_t size, TokenOf token_of, MergeOf merge_of_pair, Emit emit) const;
+  template <class Emit>
+  void merge_long(std::span<const std::int32_t> symbols, Emit emit) const;
 
   StringTable texts_;
   std::vector<std::int32_t> ids_;  // of texts_
@@ -70,6 +72,7 @@ class Bpe {
   std::vector<Ranked> byte_merges_;  // of two bytes, by 256 * left + right: where every word begins
   bool whole_words_ = false;
   friend class LongWord;
+  friend class RepeatedWord;
 };
 
 }  // namespace attune

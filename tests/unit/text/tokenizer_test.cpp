@@ -5,6 +5,8 @@
 
 #include <chrono>
 #include <fstream>
+#include <map>
+#include <optional>
 
 #include "attune/base/errors.h"
 #include "attune/base/json.h"
@@ -56,36 +58,70 @@ TEST(Tokenizer, MergesTheLowestRankFirstAndTheLeftmostOfEquals) {
   EXPECT_EQ(tokenizer.token_id("none"), std::nullopt);
 }
 
+// Tokens of the letters a to c and a tokenizer that merges them.
+struct LetterMerges {
+  explicit LetterMerges(Random& random) {
+    while (merges.size() < 60) {
+      const std::string left = tokens[random.below(tokens.size())], right = tokens[random.below(tokens.size())];
+      if (left.size() + right.size() > 9 || std::ranges::count(tokens, left + right)) continue;
+      merges.emplace_back(left, right);
+      tokens.push_back(left + right);
+    }
+  }
+
+  // The definition: the pair of lowest rank, the leftmost, until none is left.
+  std::vector<std::string> plainly(const std::string& word) const {
+    std::vector<std::string> pieces;
+    for (const char c : word) pieces.emplace_back(1, c);
+    for (;;) {
+      std::size_t best = merges.size(), place = 0;
+      for (std::size_t i = 0; i + 1 < pieces.size(); ++i) {
+        const auto found = ranks.find({pieces[i], pieces[i + 1]});
+        if (found != ranks.end() && found->second < best) best = found->second, place = i;
+      }
+      if (best == merges.size()) return pieces;
+      pieces[place] += pieces[place + 1];
+      pieces.erase(pieces.begin() + static_cast<std::ptrdiff_t>(place) + 1);
+    }
+  }
+
+  void expect_plain_ids(const std::string& word) {
+    if (!tokenizer) {
+      for (std::size_t i = 0; i < merges.size(); ++i) ranks[merges[i]] = i;
+      tokenizer.emplace(Tokenizer::from_json(write_tokenizer_json({.merges = merges})));
+    }
+    std::vector<std::int32_t> expected;
+    for (const std::string& piece : plainly(word)) expected.push_back(*tokenizer->token_id(piece));
+    EXPECT_EQ(tokenizer->encode(word), expected) << word;
+  }
+
+  std::vector<std::string> tokens = {"a", "b", "c"};
+  std::vector<std::pair<std::string, std::string>> merges = {};
+  std::map<std::pair<std::string, std::string>, std::size_t> ranks = {};
+  std::optional<Tokenizer> tokenizer = {};
+};
+
 TEST(Tokenizer, LongWordsHaveTheIdsOfAPlainSearchForTheBestPair) {
   Random random(7, "words");
-  std::vector<std::pair<std::string, std::string>> merges;
-  std::vector<std::string> tokens = {"a", "b", "c"};
-  while (merges.size() < 60) {
-    const std::string left = tokens[random.below(tokens.size())], right = tokens[random.below(tokens.size())];
-    if (left.size() + right.size() > 9 || std::ranges::count(tokens, left + right)) continue;
-    merges.emplace_back(left, right);
-    tokens.push_back(left + right);
-  }
-  const Tokenizer tokenizer = Tokenizer::from_json(write_tokenizer_json({.merges = merges}));
+  LetterMerges letters(random);
   for (int round = 0; round < 200; ++round) {
     std::string word;
     for (std::uint64_t size = 1 + random.below(200); word.size() < size;)
       word += static_cast<char>('a' + random.below(3));
-    std::vector<std::string> pieces;
-    for (const char c : word) pieces.emplace_back(1, c);
-    for (;;) {  // the definition: the pair of lowest rank, the leftmost
-      std::size_t best = merges.size(), place = 0;
-      for (std::size_t i = 0; i + 1 < pieces.size(); ++i) {
-        const auto found = std::ranges::find(merges, std::pair(pieces[i], pieces[i + 1]));
-        if (const auto rank = static_cast<std::size_t>(found - merges.begin()); rank < best) best = rank, place = i;
-      }
-      if (best == merges.size()) break;
-      pieces[place] += pieces[place + 1];
-      pieces.erase(pieces.begin() + static_cast<std::ptrdiff_t>(place) + 1);
+    letters.expect_plain_ids(word);
+  }
+}
+
+TEST(Tokenizer, RepetitionsHaveTheIdsOfAPlainSearchForTheBestPair) {
+  Random random(8, "repetitions");
+  for (int round = 0; round < 60; ++round) {
+    LetterMerges letters(random);
+    for (const std::string unit : {"a", "b", "ab", "ba", "abc", "aab", "abb", "aabc", "abab", "acbc"}) {
+      std::string word;
+      while (word.size() < 256 + random.below(12)) word += unit;
+      word.resize(word.size() - random.below(unit.size()));
+      letters.expect_plain_ids(word);
     }
-    std::vector<std::int32_t> expected;
-    for (const std::string& piece : pieces) expected.push_back(*tokenizer.token_id(piece));
-    EXPECT_EQ(tokenizer.encode(word), expected) << word;
   }
 }
 
