@@ -41,6 +41,10 @@ Spans are bytes and never trimmed; bytes of one character that are several token
 before a text shares the first character's span. Text that was given out while it streamed stays: of a run of byte tokens
 that make no text, `decode` turns every byte into U+FFFD, a stream only those that were still open.
 
+Ids and assistant masks of every chat template with `{% generation %}` among the real ones equal transformers' with the tokenizers
+cl100k, llama2 and mistral-v3 of the table. Where a normalizer joins blanks across the border of a turn (unigram tokenizers),
+transformers may find no token at the border and leave the turn out; attune masks every token that holds a byte of it.
+
 """
 
 

@@ -153,8 +153,34 @@ def record_tokenized(cases):
     return tokenized
 
 
+def record_token_masks(cases):
+    """A hash of ids and masks of transformers, for the shared templates with {% generation %} and three kinds of tokenizer."""
+    masks = {}
+    for family in ("cl100k", "llama2", "mistral-v3"):
+        file = json.loads((OUT / "pipelines" / f"{family}.json").read_text())["tokenizer"]
+        tokenizer = PreTrainedTokenizerFast(tokenizer_object=Tokenizer.from_str(json.dumps(file)), bos_token="</s>", eos_token="</s>")
+        masks[family] = {}
+        for path in sorted(TEMPLATES.rglob("*.jinja")):
+            source = path.read_text(encoding="utf-8")
+            if "generation %}" not in source:
+                continue
+            compiled(source)  # transformers keeps it, with the day that is set there
+            hashes = []
+            for case in cases:
+                case = dict(case)
+                messages = [{k: v for k, v in m.items() if v is not None} for m in case.pop("messages")]
+                try:
+                    out = tokenizer.apply_chat_template(messages, chat_template=source, return_dict=True, return_assistant_tokens_mask=True, **case)
+                    hashes.append([fnv1a(out["input_ids"]), fnv1a(out["assistant_masks"])])
+                except Exception:  # the template refuses the conversation
+                    hashes.append(None)
+            masks[family][str(path.relative_to(TEMPLATES))] = hashes
+    return masks
+
+
 def main():
     cases = conversations()
+    (OUT / "token_masks.json").write_text(json.dumps({"cases": cases[::4], "families": record_token_masks(cases[::4])}, ensure_ascii=False, separators=(",", ":")) + "\n")
     few = [cases[i] for i in (0, 1, 3, 7, 9, 13, 57, 29)] + [{"messages": [], "add_generation_prompt": True}]
     (OUT / "templates.json").write_text(json.dumps(
         {"special": SPECIAL, "cases": cases, "templates": record_shared(cases), "own_cases": few, "own": record_own(few), "tokenized": record_tokenized(few[:-1])},

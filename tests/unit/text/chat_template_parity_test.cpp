@@ -136,6 +136,36 @@ TEST(ChatTemplateParity, IdsAndTokenMasksAreThoseOfTransformers) {
   EXPECT_GT(masked, 100u);
 }
 
+TEST(ChatTemplateParity, TokenMasksOfTheSharedTemplatesAreThoseOfTransformers) {
+  if (testing::shared_data().empty()) GTEST_SKIP() << "the shared data folder is absent";
+  const Json masks = testing::recorded("token_masks");
+  const Json::Array& rows = masks.find("cases")->items();
+  std::size_t compared = 0;
+  for (const auto& [family, templates] : masks.find("families")->members()) {
+    const testing::TemporaryDirectory folder;
+    std::ofstream(folder / "tokenizer.json") << testing::recorded("pipelines/" + family).find("tokenizer")->str();
+    std::ofstream(folder / "tokenizer_config.json") << R"({"bos_token": "</s>", "eos_token": "</s>"})";
+    const Tokenizer tokenizer = Tokenizer::load(folder.path());
+    for (const auto& [name, expected] : templates.members()) {
+      const ChatTemplate chat_template =
+          ChatTemplate::compile(read_file(testing::shared_data() / "chat_templates" / name), name);
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        if (expected.items()[i].is_null()) continue;
+        RenderOptions options;
+        options.content_is_plain = false;
+        options.strftime_now = fixed_day;
+        const Conversation conversation = conversation_of(rows[i], options);
+        const TokenizedConversation ours = render_and_tokenize(tokenizer, chat_template, conversation, options);
+        const std::vector<std::int32_t> mask(ours.mask.begin(), ours.mask.end());
+        EXPECT_EQ(testing::Fnv().add(ours.ids).hex(), expected.items()[i].items()[0].string()) << family << name << i;
+        EXPECT_EQ(testing::Fnv().add(mask).hex(), expected.items()[i].items()[1].string()) << family << name << i;
+        ++compared;
+      }
+    }
+  }
+  EXPECT_GT(compared, 500u);
+}
+
 TEST(TemplateLanguageParity, EveryExpressionPrintsWhatJinja2Prints) {
   const Json expressions = testing::recorded("expressions");
   const Json::Array& snippets = expressions.find("snippets")->items();

@@ -144,6 +144,40 @@ TEST(MistralCommon, TheTextsOfItsSamplesHaveItsIds) {
   }
 }
 
+// The other two samples hold arguments as JSON text, which mistral-common writes anew before its template sees them.
+TEST(MistralCommon, ItsTemplateGivesTheIdsOfItsSamples) {
+  SKIP_WITHOUT_SHARED_DATA();
+  const Tokenizer tokenizer = Tokenizer::load(shared("tokenizers/mistral_instruct_v3.model"));
+  const ChatTemplate chat_template =
+      ChatTemplate::compile(read_file(shared("chat_templates/mistral-common/v3_spm.jinja")), "v3_spm.jinja");
+  for (const char* sample : {"no_tools", "parallel_calls"}) {
+    const Json row = Json::parse(sample_file(sample, "sample.json"));
+    Conversation conversation;
+    conversation.messages = *row.find("messages");
+    if (const Json* tools = row.find("tools")) conversation.tools = *tools;
+    const RenderedConversation rendered = chat_template.render(conversation, tokenizer.special_tokens());
+    Json ours = Json::array();
+    for (const std::int32_t id : tokenizer.encode(rendered.text, {.origins = rendered.origins})) ours.push_back(id);
+    EXPECT_EQ(ours.str(), Json::parse(sample_file(sample, "tokens_v3.json")).find("tokens")->str()) << sample;
+  }
+}
+
+// The mask without {% generation %} blocks: what stands behind [/INST], up to and with </s>.
+TEST(MistralCommon, TheAssistantsTokensAreThoseOfItsTurns) {
+  SKIP_WITHOUT_SHARED_DATA();
+  const Tokenizer tokenizer = Tokenizer::load(shared("tokenizers/mistral_instruct_v3.model"));
+  const ChatTemplate chat_template =
+      ChatTemplate::compile(read_file(shared("chat_templates/mistral-common/v3_spm.jinja")), "v3_spm.jinja");
+  Conversation conversation;
+  conversation.messages = *Json::parse(sample_file("no_tools", "sample.json")).find("messages");
+  const TokenizedConversation ours = render_and_tokenize(tokenizer, chat_template, conversation);
+  bool inside = false;
+  for (std::size_t i = 0; i < ours.ids.size(); ++i) {
+    EXPECT_EQ(ours.mask[i] != 0, inside) << "token " << i;
+    inside = (inside || ours.ids[i] == *tokenizer.token_id("[/INST]")) && ours.ids[i] != *tokenizer.eos();
+  }
+}
+
 // Reads what is left of a file and tokenizes with it, if it can be read.
 void read_or_refuse(const std::string& bytes) {
   try {

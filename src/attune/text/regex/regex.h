@@ -47,8 +47,8 @@ class RegexSearch {
     std::size_t low = 0;       //   its shortest
     std::size_t begin = 0, end = 0;
   };
-  struct Stretch {  // of a run that failed with all its lengths
-    std::size_t begin = 0, end = 0;
+  struct Stretch {  // of a run that failed with all its lengths, from `low` on
+    std::size_t begin = 0, low = 0, end = 0;
   };
 
   std::size_t match(std::uint32_t pc, std::size_t position);  // its end, or nowhere

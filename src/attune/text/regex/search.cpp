@@ -97,21 +97,30 @@ bool RegexSearch::step(std::uint32_t& pc, std::size_t& position) {
 
 bool RegexSearch::step_run(std::uint32_t& pc, std::size_t& position) {
   const RegexProgram::Instruction& now = program_->code[pc];
+  const bool open = now.op == Op::run && now.max == RegexProgram::unbounded;
   const Stretch& failed = failed_[pc];
-  if (position >= failed.begin && position < failed.end) return false;
+  if (open && position >= failed.begin && position < failed.end) return false;
   const CharacterSet& set = program_->sets[now.set];
   const std::size_t begin = position;
-  std::size_t low = position;
+  std::size_t low = position, end = position;
   std::uint32_t count = 0;
   while (count < now.max && position < text_.size()) {
+    if (open && count >= now.min && position == failed.begin && failed.begin < failed.end) break;
     const CodePoint c = character_at(text_, position);
     if (!set.has(c.value)) break;
     position += c.size;
     if (++count == now.min) low = position;
   }
   if (count < now.min) return false;
-  if (now.op == Op::run && position > low) {
-    open_.push_back({.pc = pc, .is_run = true, .position = position, .low = low, .begin = begin, .end = position});
+  end = position;
+  if (open && position == failed.begin && failed.begin < failed.end) {
+    // From here on the run is that of another time, of which only the lengths below its shortest were not tried.
+    end = failed.end;
+    while (position < failed.low && before(text_, failed.low) != position)
+      position += character_at(text_, position).size;
+  }
+  if (now.op == Op::run && (position > low || open)) {
+    open_.push_back({.pc = pc, .is_run = true, .position = position, .low = low, .begin = begin, .end = end});
   }
   ++pc;
   return true;
@@ -188,7 +197,8 @@ bool RegexSearch::back_up(std::size_t base, std::uint32_t& pc, std::size_t& posi
       return true;
     }
     // A run that begins later in the same stretch has no other ways to go on than this one had.
-    if (program_->code[choice.pc].max == RegexProgram::unbounded) failed_[choice.pc] = {choice.begin, choice.end};
+    if (program_->code[choice.pc].max == RegexProgram::unbounded)
+      failed_[choice.pc] = {choice.begin, choice.low, choice.end};
     open_.pop_back();
   }
   return false;
