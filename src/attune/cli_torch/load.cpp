@@ -10,6 +10,7 @@
 #include "attune/base/json.h"
 #include "attune/base/threads.h"
 #include "attune/tensor/allocator.h"
+#include "attune/text/tokenizer_folder.h"
 
 namespace attune {
 namespace {
@@ -105,7 +106,7 @@ std::vector<WeightedChoice> model_choices(Arguments& arguments) {
 }
 
 void require_tokenizer(const ModelChoice& choice, const Tokenizer& tokenizer, const std::string& name) {
-  if (choice.tokenizer == name || !std::filesystem::exists(Path(choice.tokenizer) / "tokenizer.json")) return;
+  if (choice.tokenizer == name || !std::filesystem::exists(tokenizer_file_of(choice.tokenizer))) return;
   if (Tokenizer::load(choice.tokenizer).fingerprint() == tokenizer.fingerprint()) return;
   throw ConfigError({.file = choice.tokenizer}, "another tokenizer than that of " + name, "models of one tokenizer",
                     "name one with --tokenizer if the difference does not matter");
