@@ -2,7 +2,6 @@
 
 #include <ATen/ops/index_add.h>
 #include <ATen/ops/index_select.h>
-#include <ATen/ops/mm.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
@@ -16,12 +15,12 @@ namespace attune::diagnostics {
 namespace {
 
 // The sum of the next-token distributions at these rows, [V].
-Tensor distribution_sum(const Tensor& hidden, const Tensor& head) {
+Tensor distribution_sum(const Tensor& hidden, const Head& head) {
   constexpr std::int64_t chunk_rows = 256;
-  Tensor sum = at::zeros({head.size(0)}, at::kDouble);
+  Tensor sum = at::zeros({head.weight.size(0)}, at::kDouble);
   for (std::int64_t begin = 0; begin < hidden.size(0); begin += chunk_rows) {
     const Tensor rows = hidden.slice(0, begin, std::min(hidden.size(0), begin + chunk_rows));
-    sum += at::softmax(at::mm(rows, head.t()).to(at::kDouble), 1).sum(0);
+    sum += at::softmax(head.logits(rows).to(at::kDouble), 1).sum(0);
   }
   return sum;
 }
@@ -90,7 +89,7 @@ PairStates pair_states(const LanguageModel& model, std::span<const TokenRecord> 
       if (wanted[static_cast<std::size_t>(owner[i])] != 0) rows.push_back(i);
     }
     const Tensor sum =
-        distribution_sum(states.hidden.index_select(0, at::tensor(rows, at::kLong)), model.family().head().detach());
+        distribution_sum(states.hidden.index_select(0, at::tensor(rows, at::kLong)), model.family().head().detached());
     result.chosen_distribution = result.chosen_distribution.defined() ? result.chosen_distribution + sum : sum;
     chosen_rows += static_cast<double>(rows.size());
   });

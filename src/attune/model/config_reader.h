@@ -47,6 +47,10 @@ class ConfigReader {
     if (!value->is_number()) fail(key, std::string(value->type_name()), "a number");
     return value->number();
   }
+  // A number that null turns off: 0 then, `otherwise` for an absent key.
+  double number_or_null(std::string_view key, double otherwise) const {
+    return has(key) && find(key) == nullptr ? 0 : number(key, otherwise);
+  }
   bool boolean(std::string_view key, bool otherwise) const {
     const Json* value = find(key);
     if (value == nullptr) return otherwise;

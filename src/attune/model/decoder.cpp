@@ -1,7 +1,6 @@
 #include "attune/model/decoder.h"
 
 #include <ATen/ops/empty.h>
-#include <ATen/ops/mm.h>
 
 #include <memory>
 #include <utility>
@@ -20,13 +19,13 @@ class PromptAttention final : public Attention {
   PromptAttention(const TokenForest& forest, const std::vector<std::int64_t>& windows, std::vector<Tensor> prompts)
       : attention_(forest, windows), segments_(forest.segments), prompts_(std::move(prompts)) {}
 
-  Tensor operator()(std::size_t layer, const Heads& heads, double scale) override {
+  Tensor operator()(std::size_t layer, const Heads& heads, const AttentionForm& form) override {
     for (std::size_t i = 0; i < segments_.size(); ++i) {
       const Tensor kept = prompts_[i].select(0, static_cast<std::int64_t>(layer));
       kept[0].copy_(heads.keys.slice(0, segments_[i].begin, segments_[i].end).transpose(0, 1));
       kept[1].copy_(heads.values.slice(0, segments_[i].begin, segments_[i].end).transpose(0, 1));
     }
-    return attention_(layer, heads, scale);
+    return attention_(layer, heads, form);
   }
 
  private:
@@ -40,8 +39,9 @@ class StepAttention final : public Attention {
   StepAttention(KvCache& cache, std::span<const KvCache::Slot> slots, const std::vector<std::int64_t>& windows)
       : cache_(cache), slots_(slots), windows_(windows) {}
 
-  Tensor operator()(std::size_t layer, const Heads& heads, double scale) override {
-    return cache_.attend({.layer = layer, .window = windows_[layer], .scale = scale}, slots_, heads);
+  Tensor operator()(std::size_t layer, const Heads& heads, const AttentionForm& form) override {
+    return cache_.attend({.layer = layer, .window = windows_[layer], .scale = form.scale, .soft_cap = form.soft_cap},
+                         slots_, heads);
   }
 
  private:
@@ -49,6 +49,14 @@ class StepAttention final : public Attention {
   std::span<const KvCache::Slot> slots_;
   const std::vector<std::int64_t>& windows_;
 };
+
+// What is cached stays turned as it was, so a sequence cannot grow into other frequencies.
+void check_rotation(const ModelConfig& config, std::int64_t length) {
+  if (rotary_regime(config.rotary, length) == rotary_regime(config.rotary, length + 1)) return;
+  throw DataError({}, "a sequence that grows beyond " + std::to_string(length) + " tokens token by token",
+                  "at most that many: the model's positions are stretched anew at greater lengths",
+                  "set a smaller limit of new tokens, or use a longer prompt");
+}
 
 Tensor empty_rows(std::size_t count) {
   return at::empty({static_cast<std::int64_t>(count)}, at::TensorOptions(at::kLong));
@@ -58,8 +66,9 @@ Tensor empty_rows(std::size_t count) {
 
 // The tokens of one pass.
 struct Decoder::Rows {
-  Tensor ids, positions;  // [T] int64
-  Tensor wanted;          // [n] int64: rows whose logits are asked for; undefined: all
+  Tensor ids;  // [T] int64
+  SequencePositions positions;
+  Tensor wanted;  // [n] int64: rows whose logits are asked for; undefined: all
   std::shared_ptr<Attention> attention;
 };
 
@@ -74,14 +83,15 @@ Tensor Decoder::logits(const Rows& rows) {
   const Family& family = model_.family();
   const auto context = std::make_shared<BlockContext>();
   context->attention = rows.attention;
-  set_rotary(*context, model_.config(), family, rows.positions, model_.dtype());
+  set_rotary(*context, model_.config(), rows.positions, model_.dtype());
   if (const Adapter* adapter = model_.adapter(); adapter != nullptr && !adapter->merged()) {
     context->adapted = {{0, rows.ids.size(0)}};
   }
-  const Tensor hidden = run_trunk(
-      family, model_.config().layers,
-      {.ids = rows.ids, .positions = rows.positions, .rows = rows.wanted, .context = context, .recompute = false});
-  return at::mm(hidden, family.head().t());
+  const Tensor hidden =
+      run_trunk(family, model_.config().layers,
+                {.ids = rows.ids, .positions = rows.positions.at, .rows = rows.wanted, .context = context})
+          .hidden;
+  return family.head().logits(hidden);
 }
 
 Decoder::Prefilled Decoder::prefill(std::span<const std::span<const std::int32_t>> prompts) {
@@ -104,7 +114,7 @@ Decoder::Prefilled Decoder::prefill(std::span<const std::span<const std::int32_t
     last.mutable_data_ptr<std::int64_t>()[i] = forest.segments[i].end - 1;
   }
   const Tensor result = logits({.ids = forest.ids,
-                                .positions = forest.positions[0],
+                                .positions = positions_of(forest),
                                 .wanted = last,
                                 .attention = std::make_shared<PromptAttention>(forest, config.windows, kept)});
   std::vector<Slot> slots;
@@ -115,15 +125,19 @@ Decoder::Prefilled Decoder::prefill(std::span<const std::span<const std::int32_t
 Tensor Decoder::step(std::span<const Slot> slots, std::span<const std::int32_t> ids) {
   require(!slots.empty() && slots.size() == ids.size(), "one token a slot");
   const at::NoGradGuard no_grad;
-  const Tensor tokens = empty_rows(ids.size()), positions = empty_rows(ids.size());
+  const Tensor tokens = empty_rows(ids.size());
+  SequencePositions positions{.at = empty_rows(ids.size())};
   for (std::size_t i = 0; i < ids.size(); ++i) {
+    const std::int64_t length = cache_.length(slots[i]), row = static_cast<std::int64_t>(i);
+    check_rotation(model_.config(), length);
     tokens.mutable_data_ptr<std::int64_t>()[i] = ids[i];
-    positions.mutable_data_ptr<std::int64_t>()[i] = cache_.length(slots[i]);
+    positions.at.mutable_data_ptr<std::int64_t>()[i] = length;
+    positions.sequences.push_back({row, row + 1, length + 1});
   }
-  model_.check_tokens(tokens, positions);
+  model_.check_tokens(tokens, positions.at);
   cache_.extend(slots);
   return logits({.ids = tokens,
-                 .positions = positions,
+                 .positions = std::move(positions),
                  .wanted = {},
                  .attention = std::make_shared<StepAttention>(cache_, slots, model_.config().windows)});
 }

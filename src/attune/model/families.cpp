@@ -5,11 +5,16 @@
 namespace attune {
 namespace {
 
-const FamilyRow* const rows[] = {&families::llama, &families::mistral, &families::qwen2, &families::gpt2};
-
-constexpr std::string_view weight_suffix = ".weight";
+const FamilyRow* const rows[] = {&families::llama,     &families::mistral,  &families::mixtral,   &families::qwen2,
+                                 &families::qwen2_moe, &families::qwen3,    &families::qwen3_moe, &families::gemma,
+                                 &families::gemma2,    &families::gemma3,   &families::phi,       &families::phi3,
+                                 &families::gpt2,      &families::gpt_neox, &families::opt,       &families::olmo2,
+                                 &families::smollm3,   &families::granite,  &families::cohere,    &families::starcoder2,
+                                 &families::falcon};
 
 }  // namespace
+
+std::span<const FamilyRow* const> family_rows() { return rows; }
 
 const FamilyRow* find_family(std::string_view model_type) {
   for (const FamilyRow* row : rows) {
@@ -24,37 +29,23 @@ std::string family_names() {
   return names;
 }
 
-void add_matrix(std::vector<ParameterSpec>& specs, const MatrixSpec& matrix) {
-  ParameterSpec weight{.shape = {0, matrix.columns}, .parts = {}, .initial = {.deviation = matrix.deviation}};
-  ParameterSpec bias{.shape = {0}, .parts = {}, .initial = {}};
-  for (const auto& [path, size] : matrix.modules) {
-    weight.parts.push_back({path + ".weight", size, matrix.transposed});
-    bias.parts.push_back({path + ".bias", size, false});
-    weight.shape[0] += size;
-    bias.shape[0] += size;
-  }
-  specs.push_back(std::move(weight));
-  if (matrix.bias) specs.push_back(std::move(bias));
+std::string stored_name(std::string_view file_name) {
+  return file_name.ends_with(".rotary_emb.inv_freq") ? std::string() : std::string(file_name);
 }
 
-void add_norm(std::vector<ParameterSpec>& specs, const std::string& path, std::int64_t width, bool bias) {
-  specs.push_back({{width}, {{path + ".weight", width, false}}, {.constant = 1}});
-  if (bias) specs.push_back({{width}, {{path + ".bias", width, false}}, {}});
-}
-
-Linear bind_linear(const Parameters& parameters, const std::string& module) {
-  Linear linear{.weight = parameters.leaf_of(module + ".weight"), .bias = {}};
-  if (parameters.contains(module + ".bias")) linear.bias = parameters.leaf_of(module + ".bias");
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    if (!parameters.leaf(i).is_same(linear.weight)) continue;
-    std::int64_t row = 0;
-    for (const ParameterPart& part : parameters.spec(i).parts) {
-      const std::string path = part.name.substr(0, part.name.size() - weight_suffix.size());
-      linear.modules.push_back({path, row, row + part.rows, part.transposed});
-      row += part.rows;
-    }
+Json family_pages() {
+  Json pages = Json::array();
+  for (const FamilyRow* row : rows) {
+    pages.push_back(Json::object({{"kind", "family"},
+                                  {"name", std::string(row->model_type)},
+                                  {"summary", std::string(row->summary)},
+                                  {"formula", ""},
+                                  {"paper", std::string(row->paper)},
+                                  {"architecture", std::string(row->architecture)},
+                                  {"classifier", std::string(row->classifier)},
+                                  {"options", Json::object({{"properties", Json::object()}})}}));
   }
-  return linear;
+  return pages;
 }
 
 }  // namespace attune

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "attune/model/head.h"
 #include "attune/model/model_config.h"
 #include "attune/tensor/operations.h"
 #include "attune/tensor/parameters.h"
@@ -36,6 +37,15 @@ struct Linear {
 struct Residual {
   Tensor sum;    // [T, d]
   Tensor delta;  // [T, d]
+  // Of a block with experts, [2, experts]: how often the router chose each (no gradient), and the sum of the
+  // probabilities that it gave each. Undefined: none.
+  Tensor routing = {};
+};
+
+// score = scale q.k, then c tanh(score / c) where there is a soft cap c.
+struct AttentionForm {
+  double scale = 1;
+  double soft_cap = 0;  // 0: none
 };
 
 // How queries find their keys: over a forest, or over a cache while decoding.
@@ -43,14 +53,20 @@ class Attention {
  public:
   virtual ~Attention() = default;
   // queries [T, heads, e], keys and values [T, kv_heads, e] of this pass -> [T, heads, e]
-  virtual Tensor operator()(std::size_t layer, const Heads& heads, double scale) = 0;
+  virtual Tensor operator()(std::size_t layer, const Heads& heads, const AttentionForm& form) = 0;
+};
+
+// Cosines and sines of the rotary angles, [T, r/2] each; undefined without rotary positions.
+struct Angles {
+  Tensor cosines, sines;
 };
 
 // What all blocks of one pass share. Recomputed blocks keep it until the backward pass.
 struct BlockContext {
   std::shared_ptr<Attention> attention;
-  Tensor cosines, sines;  // [T, e/2], undefined without rotary positions
-  TokenRanges adapted;    // the rows on which the adapter is on
+  Angles angles;
+  Angles local_angles;  // of layers with a window, where the config gives these a rotation of their own
+  TokenRanges adapted;  // the rows on which the adapter is on
   // The last block of a pass: behind the attention only these rows go on, [n] int64. Undefined: all.
   Tensor rows = {};
   TokenRanges adapted_rows = {};  // the places among `rows` on which the adapter is on
@@ -67,8 +83,9 @@ class Family {
   // [T, d] to [T, d], or to the rows that the context keeps.
   virtual Residual block(std::size_t layer, const Residual& x, const BlockContext& context) const = 0;
   virtual Tensor norm(const Residual& x) const = 0;  // [n, d]: any rows
-  virtual const Tensor& head() const = 0;            // [V, d]
-  virtual std::vector<Linear*> linears() = 0;        // all matrices of the blocks, as many a block, in storage order
+  virtual const Head& head() const = 0;
+  // The matrices of the blocks that adapters go to, in storage order, as many a block where all blocks are alike.
+  virtual std::vector<Linear*> linears() = 0;
   std::vector<const Linear*> linears() const {
     const auto all = const_cast<Family*>(this)->linears();
     return {all.begin(), all.end()};

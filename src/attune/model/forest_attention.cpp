@@ -1,8 +1,10 @@
 #include "attune/model/forest_attention.h"
 
+#include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "attune/tensor/reference.h"
 
@@ -66,9 +68,35 @@ Tensor visibility(const TokenForest& forest, std::int64_t window) {
   return result;
 }
 
-ForestAttention::ForestAttention(const TokenForest& forest, const std::vector<std::int64_t>& windows) {
+std::vector<DenseCall> plan_dense_attention(const TokenForest& forest, std::int64_t window) {
+  const std::int64_t* positions = forest.positions.const_data_ptr<std::int64_t>();
+  std::vector<DenseCall> calls;
+  for (const Segment& segment : forest.segments) {
+    DenseCall call{.query_begin = segment.begin, .query_end = segment.end};
+    std::vector<std::int64_t> keys;
+    for (const Segment* at = &segment; at != nullptr;
+         at = at->parent >= 0 ? &forest.segments[index(at->parent)] : nullptr) {
+      call.keys.emplace_back(at->begin, at->end);
+      for (std::int64_t key = at->begin; key < at->end; ++key) keys.push_back(key);
+    }
+    const auto columns = static_cast<std::int64_t>(keys.size());
+    call.hidden = at::empty({call.query_end - call.query_begin, columns}, at::TensorOptions(at::kBool));
+    bool* hidden = call.hidden.mutable_data_ptr<bool>();
+    for (std::int64_t query = segment.begin; query < segment.end; ++query) {
+      for (const std::int64_t key : keys) {
+        const std::int64_t distance = positions[query] - positions[key];
+        *hidden++ = (window > 0 && distance >= window) || (segment.mask == Mask::causal && distance < 0);
+      }
+    }
+    calls.push_back(std::move(call));
+  }
+  return calls;
+}
+
+ForestAttention::ForestAttention(const TokenForest& forest, std::vector<std::int64_t> windows)
+    : forest_(forest), windows_(std::move(windows)) {
   std::map<std::int64_t, std::shared_ptr<const AttentionPlan>> made;
-  for (const std::int64_t window : windows) {
+  for (const std::int64_t window : windows_) {
     auto& plan = made[window];
     if (plan == nullptr) {
       AttentionPlan fresh = plan_attention(forest, window);
@@ -79,8 +107,18 @@ ForestAttention::ForestAttention(const TokenForest& forest, const std::vector<st
   }
 }
 
-Tensor ForestAttention::operator()(std::size_t layer, const Heads& heads, double scale) {
-  return tree_attention(heads.queries, heads.keys, heads.values, plans_[layer], scale);
+Tensor ForestAttention::operator()(std::size_t layer, const Heads& heads, const AttentionForm& form) {
+  if (form.soft_cap == 0) {
+    return tree_attention(heads.queries, heads.keys, heads.values, plans_[layer], form.scale);
+  }
+  const Tensor& visible = plans_[layer]->visible;
+  std::vector<DenseCall>& calls = dense_[windows_[layer]];
+  if (calls.empty() && visible.defined()) {
+    calls.push_back({0, forest_.tokens(), {{0, forest_.tokens()}}, visible.logical_not()});
+  } else if (calls.empty()) {
+    calls = plan_dense_attention(forest_, windows_[layer]);
+  }
+  return soft_capped_attention(heads.queries, heads.keys, heads.values, calls, form.scale, form.soft_cap);
 }
 
 }  // namespace attune

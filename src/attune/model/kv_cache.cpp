@@ -3,6 +3,8 @@
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
+#include <cmath>
+#include <numeric>
 #include <utility>
 
 #include "attune/base/errors.h"
@@ -14,6 +16,35 @@ namespace {
 
 constexpr std::int64_t first_rows = 16;         // of a sequence's tail; doubled when full
 constexpr std::int64_t work_of_task = 1 << 16;  // multiplications worth waking a thread for
+
+// kernels::attend with a soft cap on the scores.
+template <typename T>
+void attend_capped(const kernels::DecodeAttention<T>& a, double soft_cap) {
+  std::int64_t count = 0;
+  double largest = -soft_cap, sum = 0;
+  for (const kernels::Stretch<T>& stretch : a.seen) {
+    for (std::int64_t row = 0; row < stretch.rows; ++row) {
+      const T* key = stretch.keys + row * a.width;
+      const double score = a.scale * static_cast<double>(std::inner_product(key, key + a.width, a.query, T(0)));
+      const double capped = soft_cap * std::tanh(score / soft_cap);
+      largest = std::max(largest, capped);
+      a.scores[count++] = static_cast<T>(capped);
+    }
+  }
+  for (std::int64_t i = 0; i < count; ++i) {
+    const double weight = std::exp(static_cast<double>(a.scores[i]) - largest);
+    a.scores[i] = static_cast<T>(weight);
+    sum += weight;
+  }
+  std::fill_n(a.out, a.width, T(0));
+  const T* weight = a.scores;
+  for (const kernels::Stretch<T>& stretch : a.seen) {
+    for (std::int64_t row = 0; row < stretch.rows; ++row, ++weight) {
+      const T share = *weight / static_cast<T>(sum);
+      for (std::int64_t i = 0; i < a.width; ++i) a.out[i] += share * stretch.values[row * a.width + i];
+    }
+  }
+}
 
 }  // namespace
 
@@ -118,7 +149,11 @@ void KvCache::attend_typed(const DecodeScope& scope, std::span<const Slot> slots
       for (std::int64_t i = 0; i < group; ++i) {
         attention.query = queries + (pair * group + i) * width;
         attention.out = result + (pair * group + i) * width;
-        kernels::attend(attention);
+        if (scope.soft_cap > 0) {
+          attend_capped(attention, scope.soft_cap);
+        } else {
+          kernels::attend(attention);
+        }
       }
     }
   });

@@ -22,6 +22,7 @@ struct DecodeScope {
   std::size_t layer = 0;
   std::int64_t window = 0;  // a query at position p sees keys at positions above p - window; 0: no limit
   double scale = 1;         // of the scores
+  double soft_cap = 0;      // c: scores become c tanh(score / c); 0: none
 };
 
 class KvCache {

@@ -2,7 +2,6 @@
 
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/mm.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 
@@ -12,7 +11,6 @@
 #include "attune/model/families.h"
 #include "attune/model/forest_attention.h"
 #include "attune/model/scored_log_probs.h"
-#include "attune/model/trunk.h"
 
 namespace attune {
 namespace {
@@ -23,6 +21,13 @@ Tensor column(const TokenForest& forest, std::int32_t Read::*field) {
   std::int64_t* out = result.mutable_data_ptr<std::int64_t>();
   for (const Read& read : forest.reads) *out++ = read.*field;
   return result;
+}
+
+// From the choices and probabilities of all routers, [2, experts]: experts * sum over them of the share of tokens that
+// chose each times the mean probability it was given.
+Tensor balance_loss(const Tensor& routing, const ExpertsConfig& experts) {
+  const Tensor rows = routing[0].sum() / static_cast<double>(experts.a_token);
+  return (routing[0] / rows * (routing[1] / rows)).sum() * static_cast<double>(experts.count);
 }
 
 Tensor row_tensor(const std::vector<std::int32_t>& rows) {
@@ -81,26 +86,30 @@ void LanguageModel::check_tokens(const Tensor& ids, const Tensor& positions) con
 std::shared_ptr<BlockContext> LanguageModel::context_for(const TokenForest& forest) const {
   auto context = std::make_shared<BlockContext>();
   context->attention = std::make_shared<ForestAttention>(forest, config_.windows);
-  set_rotary(*context, config_, *family_, forest.positions[0], dtype());
+  set_rotary(*context, config_, positions_of(forest), dtype());
   if (adapter_ && !adapter_->merged()) context->adapted = adapted_rows(forest);
   return context;
 }
 
-Tensor LanguageModel::hidden(const TokenForest& forest, const Tensor& rows) const {
+TrunkInput LanguageModel::pass_over(const TokenForest& forest, const Tensor& rows) const {
   check_forest(forest);
-  return run_trunk(*family_, config_.layers,
-                   {.ids = forest.ids,
-                    .positions = forest.positions[0],
-                    .rows = rows,
-                    .context = context_for(forest),
-                    .recompute = compute_.recompute_blocks});
+  return {.ids = forest.ids,
+          .positions = forest.positions[0],
+          .rows = rows,
+          .context = context_for(forest),
+          .recompute = compute_.recompute_blocks};
+}
+
+Tensor LanguageModel::hidden(const TokenForest& forest, const Tensor& rows) const {
+  return run_trunk(*family_, config_.layers, pass_over(forest, rows)).hidden;
 }
 
 Tensor LanguageModel::logits(const TokenForest& forest) const {
-  return at::mm(hidden(forest, column(forest, &Read::row)), family_->head().t());
+  return family_->head().logits(hidden(forest, column(forest, &Read::row)));
 }
 
 ForestScores LanguageModel::score(const TokenForest& forest, const ScoreRequest& request) const {
+  require(config_.labels == 0, "log-probabilities of a classifier");
   const Tensor rows = column(forest, &Read::row), targets = column(forest, &Read::target);
   ScoreOptions options{.head_cache = compute_.head_cache,
                        .chunk_rows = compute_.chunk_rows,
@@ -109,28 +118,32 @@ ForestScores LanguageModel::score(const TokenForest& forest, const ScoreRequest&
   for (const auto& [name, frozen] : request.models) {
     const at::NoGradGuard no_grad;
     const TokenForest seen = frozen.adapter ? forest : without_adapter(forest);
-    options.models[name] = {frozen.model->hidden(seen, rows).detach(), frozen.model->family().head().detach()};
+    options.models[name] = {frozen.model->hidden(seen, rows).detach(), frozen.model->family().head().detached()};
   }
   const std::int64_t reads = rows.size(0);
-  const Tensor states = hidden(forest, request.marked ? at::cat({rows, row_tensor(forest.marks)}) : rows);
-  const HeadInput input{states.slice(0, 0, reads), family_->head()};
-  ScoredTokens scored = scored_log_probs(input, targets, options);
+  TrunkInput input = pass_over(forest, request.marked ? at::cat({rows, row_tensor(forest.marks)}) : rows);
+  input.routing = request.balance;
+  const TrunkOutput output = run_trunk(*family_, config_.layers, input);
+  const Tensor& states = output.hidden;
+  const HeadInput scored_rows{states.slice(0, 0, reads), family_->head()};
+  ScoredTokens scored = scored_log_probs(scored_rows, targets, options);
   return {.logps = scored.logps,
           .vocabulary = std::move(scored.vocabulary),
-          .hidden = request.hidden ? input.hidden : Tensor(),
-          .marked = request.marked ? states.slice(0, reads) : Tensor()};
+          .hidden = request.hidden ? scored_rows.hidden : Tensor(),
+          .marked = request.marked ? states.slice(0, reads) : Tensor(),
+          .balance = output.routing.defined() ? balance_loss(output.routing, config_.experts) : Tensor()};
+}
+
+Tensor LanguageModel::label_scores(const TokenForest& forest) const {
+  require(config_.labels > 0, "label scores of a model that is no classifier");
+  return family_->head().logits(hidden(forest, row_tensor(forest.marks)));
 }
 
 Tensor LanguageModel::block_states(const TokenForest& forest) const {
-  check_forest(forest);
-  std::vector<Tensor> states;
-  run_trunk(*family_, config_.layers,
-            {.ids = forest.ids,
-             .positions = forest.positions[0],
-             .rows = column(forest, &Read::row),
-             .context = context_for(forest),
-             .states = &states});
-  return at::stack(states);
+  TrunkInput input = pass_over(forest, column(forest, &Read::row));
+  input.recompute = false;
+  input.states = true;
+  return at::stack(run_trunk(*family_, config_.layers, input).states);
 }
 
 OutputHeads& LanguageModel::attach_heads(std::vector<HeadSpec> specs, std::uint64_t seed) {

@@ -14,6 +14,7 @@
 #include "attune/model/model_config.h"
 #include "attune/model/output_heads.h"
 #include "attune/model/token_forest.h"
+#include "attune/model/trunk.h"
 #include "attune/model/vocabulary.h"
 #include "attune/tensor/parameters.h"
 
@@ -22,6 +23,11 @@ namespace attune {
 struct LoadOptions {
   at::ScalarType dtype = at::kFloat;  // of the computation: float or double; files may hold any
   bool allow_nonfinite = false;       // accept NaN and infinite weights
+  // Above 0: load a language model as a sequence classifier of so many labels. Its head is dropped and a score head
+  // drawn from the seed, as transformers' AutoModelForSequenceClassification does. Ignored where the folder holds a
+  // classifier already.
+  std::int64_t labels = 0;
+  std::uint64_t seed = 0;
 };
 
 struct SaveOptions {
@@ -48,6 +54,7 @@ struct ScoreRequest {
   std::map<std::string, FrozenModel> models = {};  // those that vocabulary terms name
   bool hidden = false;
   bool marked = false;
+  bool balance = false;
 };
 
 // In order of the forest's reads.
@@ -56,11 +63,16 @@ struct ForestScores {
   std::map<std::string, Tensor> vocabulary;  // [reads] each
   Tensor hidden;                             // [reads, d] after the final norm, where asked for
   Tensor marked;                             // [marks, d] after the final norm, where asked for
+  // Where asked for, of models with experts: the load-balancing loss over the tokens and layers of this pass, without
+  // its factor (ExpertsConfig::balance). 1 when all experts are as likely as chosen (Fedus et al. 2022, "Switch
+  // transformers", equation 4, summed over the experts a token visits as in Hugging Face's models).
+  Tensor balance;
 };
 
 class LanguageModel {
  public:
-  // Reads config.json and the safetensors of a folder. FormatError lists what does not fit (at most ten tensors and the
+  // Reads config.json and the safetensors of a folder: of a language model, or of a sequence classifier
+  // (ModelConfig::labels). FormatError lists what does not fit (at most ten tensors and the
   // count of the rest), weights that are not finite, or a head that differs from the embedding it is tied to; pickled
   // weights are refused without being opened.
   static LanguageModel load(const Path& folder, const LoadOptions& options = {});
@@ -92,12 +104,16 @@ class LanguageModel {
   // Throws DataError for token ids [T] beyond the vocabulary, and for positions [T] beyond learned ones.
   void check_tokens(const Tensor& ids, const Tensor& positions) const;
 
-  // Log-probabilities (and columns) of the reads. Gradients flow to whatever requires them.
+  // Log-probabilities (and columns) of the reads. Gradients flow to whatever requires them. InternalError for a
+  // classifier, which has none.
   ForestScores score(const TokenForest& forest, const ScoreRequest& request = {}) const;
   // [reads, V]: for tests and small jobs; score() never holds that much.
   Tensor logits(const TokenForest& forest) const;
   // After the final norm, [n, d], at the rows [n] (int64), or at all of them when undefined.
   Tensor hidden(const TokenForest& forest, const Tensor& rows = {}) const;
+
+  // [marks, labels]: what a classifier's score head says at the marked rows. Gradients flow.
+  Tensor label_scores(const TokenForest& forest) const;
 
   // [layers, reads, d]: the residual stream after every block, at the rows of the reads.
   Tensor block_states(const TokenForest& forest) const;
@@ -125,6 +141,7 @@ class LanguageModel {
  private:
   LanguageModel(ModelConfig config, Parameters parameters);
   std::shared_ptr<BlockContext> context_for(const TokenForest& forest) const;
+  TrunkInput pass_over(const TokenForest& forest, const Tensor& rows) const;
   void check_forest(const TokenForest& forest) const;
   void change_by_adapter(double sign);
 

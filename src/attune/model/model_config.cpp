@@ -1,9 +1,5 @@
 #include "attune/model/model_config.h"
 
-#include <algorithm>
-#include <cmath>
-#include <numbers>
-
 #include "attune/base/errors.h"
 #include "attune/model/config_reader.h"
 #include "attune/model/families.h"
@@ -37,6 +33,21 @@ void check_sizes(const ModelConfig& config, const ConfigReader& reader) {
   }
 }
 
+// A folder is a classifier's where its class is the family's classifier; labels and pad token as transformers counts
+// them.
+void read_labels(ModelConfig& config, const ConfigReader& reader, const FamilyRow& row) {
+  config.pad_token = reader.integer("pad_token_id", -1);
+  const Json* architectures = reader.find("architectures");
+  const bool named = architectures != nullptr && architectures->is_array() && architectures->size() == 1 &&
+                     architectures->items()[0].is_string();
+  if (!named || row.classifier.empty() || architectures->items()[0].string() != row.classifier) return;
+  const Json* names = reader.find("id2label");
+  const auto named_labels = static_cast<std::int64_t>(names != nullptr && names->is_object() ? names->size() : 2);
+  config.labels = reader.integer("num_labels", named_labels);
+  if (config.labels < 1 || config.labels > most_width)
+    reader.fail("num_labels", std::to_string(config.labels), "1 or more");
+}
+
 }  // namespace
 
 ModelConfig parse_model_config(const Json& config, const Path& path) {
@@ -50,6 +61,7 @@ ModelConfig parse_model_config(const Json& config, const Path& path) {
     reader.fail("quantization_config", "quantised weights", "weights in float32, bfloat16 or float16");
   }
   ModelConfig result = row->read_config(reader);
+  read_labels(result, reader, *row);
   result.family = type;
   result.source = config;
   check_sizes(result, reader);
@@ -70,26 +82,6 @@ void require_vocabulary(const ModelConfig& config, std::int64_t tokens, const Pa
   throw FormatError({.file = tokenizer.string()}, std::to_string(tokens) + " token ids",
                     "at most the " + std::to_string(config.vocabulary) + " rows of the model's embedding",
                     "use the tokenizer that belongs to the model");
-}
-
-std::vector<double> rotary_frequencies(const ModelConfig& config) {
-  const RotaryConfig& rotary = config.rotary;
-  std::vector<double> result;
-  for (std::int64_t i = 0; i < config.head_width / 2; ++i) {
-    double frequency = std::pow(rotary.theta, -2.0 * static_cast<double>(i) / static_cast<double>(config.head_width));
-    if (rotary.scaling == "linear") frequency /= rotary.factor;
-    if (rotary.scaling == "llama3") {
-      // Long waves are stretched by `factor`, short ones kept, those between interpolated (Llama 3.1's released code).
-      const double wave = 2 * std::numbers::pi / frequency;
-      const auto original = static_cast<double>(rotary.original_positions);
-      const double smooth = (original / wave - rotary.low_frequency_factor) /
-                            (rotary.high_frequency_factor - rotary.low_frequency_factor);
-      const double kept = std::clamp(smooth, 0.0, 1.0);
-      frequency = (1 - kept) * frequency / rotary.factor + kept * frequency;
-    }
-    result.push_back(frequency);
-  }
-  return result;
 }
 
 }  // namespace attune

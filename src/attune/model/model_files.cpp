@@ -14,6 +14,7 @@ namespace attune {
 namespace {
 
 constexpr std::size_t most_listed = 10;
+constexpr const char *head_name = "lm_head.weight", *score_name = "score.weight";
 
 [[noreturn]] void refuse_without_safetensors(const Path& folder) {
   for (const std::string& name : list_directory(folder)) {
@@ -26,6 +27,8 @@ constexpr std::size_t most_listed = 10;
   }
   throw MissingInput({.file = folder.string()}, "no model.safetensors", "the weights of a model");
 }
+
+bool is_head(std::string_view stored) { return stored.starts_with("lm_head.") || stored.starts_with("embed_out."); }
 
 struct FilePart {
   std::vector<std::int64_t> shape;  // as the file holds it
@@ -44,15 +47,17 @@ std::map<std::string, FilePart> expected_parts(const std::vector<ParameterSpec>&
   return parts;
 }
 
-// stored name -> name in the file, when everything the model needs is there and nothing else.
+// stored name -> name in the file, when everything the model needs is there and nothing else. A score head may be
+// missing where it `may_start` afresh.
 std::map<std::string, std::string> match_tensors(const Path& folder, const SafetensorsFolder& files,
                                                  const FamilyRow& row, const ModelConfig& config,
-                                                 const std::map<std::string, FilePart>& expected) {
+                                                 const std::map<std::string, FilePart>& expected, bool may_start) {
   std::map<std::string, std::string> found;
   ProblemList problems;
   for (const std::string& name : files.names()) {
     const std::string stored = row.stored_name(name);
-    if (stored.empty() || (config.tied && stored == "lm_head.weight")) continue;
+    if (stored.empty() || (config.tied && is_head(stored))) continue;
+    if (config.labels > 0 && is_head(stored)) continue;
     const auto part = expected.find(stored);
     if (part == expected.end()) {
       problems.add(name + " belongs to no part of a " + config.family + " model");
@@ -62,7 +67,8 @@ std::map<std::string, std::string> match_tensors(const Path& folder, const Safet
     found[stored] = name;
   }
   for (const auto& [name, part] : expected) {
-    if (!found.contains(name)) problems.add(name + " " + shape_text(part.shape) + " is missing");
+    const bool fresh = name == score_name && files.find(score_name) == nullptr && may_start;
+    if (!found.contains(name) && !fresh) problems.add(name + " " + shape_text(part.shape) + " is missing");
   }
   problems.raise(folder, "the tensors that config.json describes", "check that config and weights belong together");
   return found;
@@ -81,8 +87,8 @@ void check_finite(const Path& folder, const Parameters& parameters) {
 
 void check_tied_head(const Path& folder, const SafetensorsFolder& files, const Parameters& parameters,
                      const Tensor& embedding) {
-  if (files.find("lm_head.weight") == nullptr) return;
-  const Tensor head = files.view("lm_head.weight").to(parameters.dtype());
+  if (files.find(head_name) == nullptr) return;
+  const Tensor head = files.view(head_name).to(parameters.dtype());
   if (at::equal(head, embedding)) return;
   throw FormatError({.file = folder.string(), .field = "tie_word_embeddings"},
                     "true, with an lm_head.weight that differs from the embedding", "equal ones",
@@ -100,6 +106,26 @@ std::string dtype_text(at::ScalarType dtype) {
     default:
       return "float32";
   }
+}
+
+// From here on the config is that of a classifier, as it will be saved.
+void make_classifier(ModelConfig& config, const FamilyRow& row, std::int64_t labels, const Path& folder) {
+  if (row.classifier.empty()) {
+    throw FormatError({.file = folder.string(), .field = "model_type"}, json_quote(config.family),
+                      "a family that has a class for sequence classification");
+  }
+  config.labels = labels;
+  Json names = Json::object(), numbers = Json::object();
+  for (std::int64_t label = 0; label < labels; ++label) {
+    const std::string name = "LABEL_" + std::to_string(label);
+    names.set(std::to_string(label), name);
+    numbers.set(name, label);
+  }
+  Json architectures = Json::array();
+  architectures.push_back(std::string(row.classifier));
+  config.source.set("architectures", std::move(architectures));
+  config.source.set("id2label", std::move(names));
+  config.source.set("label2id", std::move(numbers));
 }
 
 Json saved_config(const ModelConfig& config, at::ScalarType dtype) {
@@ -140,16 +166,21 @@ SafetensorsFolder open_weights(const Path& folder) {
 }
 
 LanguageModel LanguageModel::load(const Path& folder, const LoadOptions& options) {
-  const ModelConfig config = read_model_config(folder);
+  ModelConfig config = read_model_config(folder);
   const FamilyRow& row = *find_family(config.family);
+  const bool becomes_classifier = options.labels > 0 && config.labels == 0;
+  if (becomes_classifier) make_classifier(config, row, options.labels, folder);
   const SafetensorsFolder files = open_weights(folder);
   std::vector<ParameterSpec> specs = row.parameters(config);
-  const auto names = match_tensors(folder, files, row, config, expected_parts(specs));
+  const auto names = match_tensors(folder, files, row, config, expected_parts(specs), becomes_classifier);
   Parameters parameters(std::move(specs), options.dtype);  // only now: shapes are those of bytes that exist
+  if (becomes_classifier) parameters.initialize(options.seed);
   for (const auto& [stored, name] : names) parameters.file_view(stored).copy_(files.view(name));
   if (!options.allow_nonfinite) check_finite(folder, parameters);
   LanguageModel model(config, std::move(parameters));
-  if (config.tied) check_tied_head(folder, files, *model.parameters_, model.family_->head().detach());
+  if (config.tied && config.labels == 0) {
+    check_tied_head(folder, files, *model.parameters_, model.family_->head().weight.detach());
+  }
   const Path generation = folder / "generation_config.json";
   if (std::filesystem::exists(generation)) model.generation_config_ = read_file(generation);
   return model;

@@ -10,6 +10,7 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "attune/base/errors.h"
 #include "attune/base/profile.h"
@@ -25,7 +26,7 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 Tensor logits_of(const HeadInput& input, std::int64_t begin, std::int64_t end) {
-  return at::mm(input.hidden.slice(0, begin, end), input.weight.t());
+  return input.head.logits(input.hidden.slice(0, begin, end));
 }
 
 VocabularyChunk chunk_for(const VocabularyTerm& term, const Tensor& logits, const Tensor& targets,
@@ -81,17 +82,30 @@ void log_prob_gradient(const Tensor& logits, const Tensor& targets, const Tensor
   });
 }
 
+// What is no tensor of the head, and how it is used.
+struct Form {
+  ScoreOptions options = {};
+  double scale = 1, soft_cap = 0;
+  bool differentiated = false;
+
+  // The derivative of the soft cap at capped logits: 1 - (logit / c)^2. Undefined: 1.
+  Tensor slope(const Tensor& logits) const {
+    return soft_cap > 0 ? (logits / soft_cap).square_().neg_().add_(1) : Tensor();
+  }
+};
+
 struct ScoredLogProbs : torch::autograd::Function<ScoredLogProbs> {
   static variable_list forward(AutogradContext* context, const Tensor& hidden, const Tensor& weight,
-                               const Tensor& targets, const ScoreOptions& options, bool differentiated) {
+                               const std::optional<Tensor>& bias, const Tensor& targets, const Form& form) {
     const TimeSpan span("head, forward");
-    const HeadInput input{hidden, weight};
+    const ScoreOptions& options = form.options;
+    const HeadInput input{hidden, {weight, bias.value_or(Tensor()), form.scale, form.soft_cap}};
     const std::int64_t rows = hidden.size(0);
     const Tensor logps = at::empty({rows}, hidden.options()), lse = at::empty({rows}, hidden.options());
     variable_list columns(options.vocabulary.size());
     for (Tensor& column : columns) column = at::empty({rows}, hidden.options());
     std::vector<Tensor> kept;  // the logits of the first chunks
-    std::uint64_t room = differentiated ? options.head_cache : 0;
+    std::uint64_t room = form.differentiated ? options.head_cache : 0;
     for (std::int64_t begin = 0; begin < rows; begin += options.chunk_rows) {
       const std::int64_t end = std::min(rows, begin + options.chunk_rows);
       const Tensor logits = logits_of(input, begin, end), target = targets.slice(0, begin, end);
@@ -111,8 +125,8 @@ struct ScoredLogProbs : torch::autograd::Function<ScoredLogProbs> {
       }
     }
     context->set_materialize_grads(false);
-    context->save_for_backward({hidden, weight, targets, lse});
-    hold(context, "options", options);
+    context->save_for_backward({hidden, weight, targets, lse, input.head.bias});
+    hold(context, "form", form);
     hold(context, "kept", std::move(kept));
     variable_list result = {logps};
     result.insert(result.end(), columns.begin(), columns.end());
@@ -142,15 +156,17 @@ struct ScoredLogProbs : torch::autograd::Function<ScoredLogProbs> {
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     const TimeSpan span("head, backward");
     const variable_list saved = context->get_saved_variables();
-    const HeadInput input{saved[0], saved[1]};
-    const Tensor &targets = saved[2], &lse = saved[3];
-    const auto& options = held<ScoreOptions>(context, "options");
+    const auto& form = held<Form>(context, "form");
+    const ScoreOptions& options = form.options;
+    const HeadInput input{saved[0], {saved[1], saved[4], form.scale, form.soft_cap}};
+    const Tensor &weight = saved[1], &targets = saved[2], &lse = saved[3];
     auto& kept = held<std::vector<Tensor>>(context, "kept");
     const bool wants_hidden = context->needs_input_grad(0), wants_weight = context->needs_input_grad(1);
     const Tensor d_hidden = wants_hidden ? at::empty_like(input.hidden) : Tensor();
-    Tensor d_weight = wants_weight ? gradient_buffer(input.weight) : Tensor();
+    Tensor d_weight = wants_weight ? gradient_buffer(weight) : Tensor();
     const bool in_place = d_weight.defined();
-    if (wants_weight && !in_place) d_weight = at::zeros_like(input.weight);
+    if (wants_weight && !in_place) d_weight = at::zeros_like(weight);
+    const Tensor d_bias = saved[4].defined() && context->needs_input_grad(2) ? at::zeros_like(saved[4]) : Tensor();
     const Tensor outer = gradients[0].defined() ? gradients[0].contiguous() : at::zeros_like(lse);
     std::size_t chunk = 0;
     for (std::int64_t begin = 0; begin < targets.size(0); begin += options.chunk_rows, ++chunk) {
@@ -158,16 +174,20 @@ struct ScoredLogProbs : torch::autograd::Function<ScoredLogProbs> {
       const auto rows = [&](const Tensor& x) { return x.slice(0, begin, end); };
       Tensor d_logits = chunk < kept.size() ? std::move(kept[chunk]) : logits_of(input, begin, end);
       const Tensor more = column_gradient(d_logits, rows(targets), options, gradients, begin);
+      const Tensor slope = form.slope(d_logits);
       log_prob_gradient(d_logits, rows(targets), rows(lse), rows(outer));
       if (more.defined()) d_logits.add_(more);
+      if (slope.defined()) d_logits.mul_(slope);
+      if (form.scale != 1) d_logits.mul_(form.scale);
       if (wants_hidden) {
         Tensor d_rows = rows(d_hidden);
-        at::mm_out(d_rows, d_logits, input.weight);
+        at::mm_out(d_rows, d_logits, weight);
       }
       if (wants_weight) d_weight.addmm_(d_logits.t(), rows(input.hidden));
+      if (d_bias.defined()) d_bias.add_(d_logits.sum(0));
     }
     kept.clear();
-    return {d_hidden, in_place ? Tensor() : d_weight, Tensor(), Tensor(), Tensor()};
+    return {d_hidden, in_place ? Tensor() : d_weight, d_bias, Tensor(), Tensor()};
   }
 };
 
@@ -175,11 +195,15 @@ struct ScoredLogProbs : torch::autograd::Function<ScoredLogProbs> {
 
 ScoredTokens scored_log_probs(const HeadInput& input, const Tensor& targets, const ScoreOptions& options) {
   require(options.chunk_rows > 0, "chunks of no rows");
+  const Head& head = input.head;
   const bool differentiated =
-      at::GradMode::is_enabled() && (input.hidden.requires_grad() || input.weight.requires_grad());
-  const variable_list columns =
-      reference_operations() ? scored_log_probs_reference(input, targets, options)
-                             : ScoredLogProbs::apply(input.hidden, input.weight, targets, options, differentiated);
+      at::GradMode::is_enabled() && (input.hidden.requires_grad() || head.weight.requires_grad() ||
+                                     (head.bias.defined() && head.bias.requires_grad()));
+  const std::optional<Tensor> bias = head.bias.defined() ? std::optional(head.bias) : std::nullopt;
+  const variable_list columns = reference_operations()
+                                    ? scored_log_probs_reference(input, targets, options)
+                                    : ScoredLogProbs::apply(input.hidden, head.weight, bias, targets,
+                                                            Form{options, head.scale, head.soft_cap, differentiated});
   ScoredTokens result{.logps = columns[0], .vocabulary = {}};
   for (std::size_t i = 0; i < options.vocabulary.size(); ++i) {
     result.vocabulary.emplace(options.vocabulary[i].name, columns[1 + i]);

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "attune/model/head.h"
 #include "attune/model/vocabulary.h"
 #include "attune/tensor/torch.h"
 
@@ -15,8 +16,8 @@ namespace attune {
 
 // Hidden states after the final norm, and the head that turns them into logits.
 struct HeadInput {
-  Tensor hidden;  // [N, d]
-  Tensor weight;  // [V, d]
+  Tensor hidden = {};  // [N, d]
+  Head head = {};
 };
 
 struct ScoreOptions {
@@ -31,7 +32,7 @@ struct ScoredTokens {
   std::map<std::string, Tensor> vocabulary;  // [N] each, by the term's name
 };
 
-// targets [N]: int64 ids. Gradients flow to input.hidden and input.weight, from logps and from every column.
+// targets [N]: int64 ids. Gradients flow to input.hidden and the head, from logps and from every column.
 ScoredTokens scored_log_probs(const HeadInput& input, const Tensor& targets, const ScoreOptions& options);
 
 }  // namespace attune

@@ -1,5 +1,6 @@
 #include "attune/model/trunk.h"
 
+#include <ATen/ops/cat.h>
 #include <ATen/ops/cos.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/outer.h>
@@ -15,18 +16,20 @@ namespace {
 Residual recomputed_block(const Family& family, std::size_t layer, const Residual& x,
                           std::shared_ptr<const BlockContext> context) {
   const Piece piece = [&family, layer, context = std::move(context)](const std::vector<Tensor>& in) {
-    const Residual out = family.block(layer, {in[0], in.size() > 1 ? in[1] : Tensor()}, *context);
-    return std::vector<Tensor>{out.sum, out.delta};
+    const Residual out = family.block(layer, {in[0], in.size() > 1 ? in[1] : Tensor(), {}}, *context);
+    std::vector<Tensor> tensors = {out.sum, out.delta};
+    if (out.routing.defined()) tensors.push_back(out.routing);
+    return tensors;
   };
   std::vector<Tensor> inputs = {x.sum};
   if (x.delta.defined()) inputs.push_back(x.delta);
   const std::vector<Tensor> out = recompute(piece, inputs);
-  return {out[0], out[1]};
+  return {out[0], out[1], out.size() > 2 ? out[2] : Tensor()};
 }
 
 Residual select(const Residual& x, const Tensor& rows) {
   if (!rows.defined()) return x;
-  return {x.sum.index_select(0, rows), x.delta.defined() ? x.delta.index_select(0, rows) : Tensor()};
+  return {x.sum.index_select(0, rows), x.delta.defined() ? x.delta.index_select(0, rows) : Tensor(), {}};
 }
 
 // The context of the last block, behind whose attention only `rows` go on: what predicts nothing needs no more than
@@ -48,17 +51,49 @@ std::shared_ptr<const BlockContext> context_for_rows(const BlockContext& all, co
   return context;
 }
 
-}  // namespace
-
-void set_rotary(BlockContext& context, const ModelConfig& config, const Family& family, const Tensor& positions,
-                at::ScalarType dtype) {
-  if (!family.uses_rotary()) return;
-  const std::vector<double> frequencies = rotary_frequencies(config);
+Angles angles_of(const std::vector<double>& frequencies, const Tensor& positions, double magnitude,
+                 at::ScalarType dtype) {
   const Tensor rates = at::empty({static_cast<std::int64_t>(frequencies.size())}, at::TensorOptions(at::kDouble));
   std::copy(frequencies.begin(), frequencies.end(), rates.mutable_data_ptr<double>());
   const Tensor angles = at::outer(positions.to(at::kDouble), rates);
-  context.cosines = at::cos(angles).to(dtype);
-  context.sines = at::sin(angles).to(dtype);
+  return {(at::cos(angles) * magnitude).to(dtype), (at::sin(angles) * magnitude).to(dtype)};
+}
+
+Angles angles_at(const RotaryConfig& rotary, const SequencePositions& positions, at::ScalarType dtype) {
+  std::vector<Tensor> cosines, sines;
+  const auto& sequences = positions.sequences;
+  for (std::size_t i = 0; i < sequences.size();) {
+    const std::int64_t regime = rotary_regime(rotary, sequences[i].length);
+    std::size_t next = i + 1;
+    while (next < sequences.size() && rotary_regime(rotary, sequences[next].length) == regime) ++next;
+    const Angles part =
+        angles_of(rotary_frequencies(rotary, sequences[i].length),
+                  positions.at.slice(0, sequences[i].begin, sequences[next - 1].end), rotary.magnitude, dtype);
+    cosines.push_back(part.cosines);
+    sines.push_back(part.sines);
+    i = next;
+  }
+  return cosines.size() == 1 ? Angles{cosines[0], sines[0]} : Angles{at::cat(cosines), at::cat(sines)};
+}
+
+}  // namespace
+
+SequencePositions positions_of(const TokenForest& forest) {
+  SequencePositions result{.at = forest.positions[0]};
+  const std::int64_t* positions = result.at.const_data_ptr<std::int64_t>();
+  for (const Segment& segment : forest.segments) {
+    if (segment.parent < 0) result.sequences.push_back({segment.begin, segment.end, 0});
+    SequenceRows& tree = result.sequences.back();
+    tree.end = segment.end;
+    tree.length = std::max(tree.length, positions[segment.end - 1] + 1);
+  }
+  return result;
+}
+
+void set_rotary(BlockContext& context, const ModelConfig& config, const SequencePositions& positions,
+                at::ScalarType dtype) {
+  if (config.rotary.width > 0) context.angles = angles_at(config.rotary, positions, dtype);
+  if (config.local_rotary) context.local_angles = angles_at(*config.local_rotary, positions, dtype);
 }
 
 TokenRanges adapted_rows(const TokenForest& forest) {
@@ -74,19 +109,24 @@ TokenRanges adapted_rows(const TokenForest& forest) {
   return ranges;
 }
 
-Tensor run_trunk(const Family& family, std::int64_t layers, const TrunkInput& input) {
+TrunkOutput run_trunk(const Family& family, std::int64_t layers, const TrunkInput& input) {
+  TrunkOutput output;
   Residual x{.sum = family.embed(input.ids, input.positions), .delta = {}};
   const auto last = static_cast<std::size_t>(layers) - 1;
-  const bool narrows = input.rows.defined() && input.states == nullptr;
+  const bool narrows = input.rows.defined() && !input.states && !input.routing;
   for (std::size_t layer = 0; layer <= last; ++layer) {
     const auto context = narrows && layer == last ? context_for_rows(*input.context, input.rows) : input.context;
     x = input.recompute ? recomputed_block(family, layer, x, context) : family.block(layer, x, *context);
-    if (input.states != nullptr) {
+    if (input.states) {
       const Residual at_rows = select(x, input.rows);
-      input.states->push_back(at_rows.delta.defined() ? at_rows.sum + at_rows.delta : at_rows.sum);
+      output.states.push_back(at_rows.delta.defined() ? at_rows.sum + at_rows.delta : at_rows.sum);
+    }
+    if (input.routing && x.routing.defined()) {
+      output.routing = output.routing.defined() ? output.routing + x.routing : x.routing;
     }
   }
-  return family.norm(narrows ? x : select(x, input.rows));
+  output.hidden = family.norm(narrows ? x : select(x, input.rows));
+  return output;
 }
 
 }  // namespace attune

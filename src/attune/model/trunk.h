@@ -10,8 +10,19 @@
 
 namespace attune {
 
-// Cosines and sines of the rotary angles at positions [T] int64, [T, e/2] each; undefined without rotary positions.
-void set_rotary(BlockContext& context, const ModelConfig& config, const Family& family, const Tensor& positions,
+// Rows of a pass whose sequence, or the longest sequence of whose tree, has this length.
+struct SequenceRows {
+  std::int64_t begin = 0, end = 0, length = 0;
+};
+struct SequencePositions {
+  Tensor at = {};                            // [T] int64
+  std::vector<SequenceRows> sequences = {};  // in order, all rows
+};
+SequencePositions positions_of(const TokenForest& forest);
+
+// The angles of a pass. Where a scaling depends on the length of a sequence, that of the longest in a row's tree
+// counts: a prompt turns the same for all its completions, and nothing else in the batch matters.
+void set_rotary(BlockContext& context, const ModelConfig& config, const SequencePositions& positions,
                 at::ScalarType dtype);
 
 // The rows of segments whose adapter is on, neighbours joined.
@@ -22,11 +33,17 @@ struct TrunkInput {
   Tensor positions;  // [T]
   Tensor rows;       // [n] int64: the rows wanted; undefined: all
   std::shared_ptr<const BlockContext> context;
-  bool recompute = false;                 // keep only the inputs of each block for the backward pass
-  std::vector<Tensor>* states = nullptr;  // gets the stream after every block, [n, d] at the rows wanted
+  bool recompute = false;  // keep only the inputs of each block for the backward pass
+  bool states = false;     // give the stream after every block
+  bool routing = false;    // give what the routers of experts chose
 };
 
-// Hidden states after the final norm, [n, d].
-Tensor run_trunk(const Family& family, std::int64_t layers, const TrunkInput& input);
+struct TrunkOutput {
+  Tensor hidden;                    // [n, d] after the final norm
+  std::vector<Tensor> states = {};  // [n, d] after every block, at the rows wanted
+  Tensor routing = {};              // [2, experts], Residual::routing summed over all blocks and rows of the pass
+};
+
+TrunkOutput run_trunk(const Family& family, std::int64_t layers, const TrunkInput& input);
 
 }  // namespace attune

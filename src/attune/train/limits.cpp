@@ -113,7 +113,7 @@ double forward_flop(const LanguageModel& model, const PassWork& work) {
     flop += 2 * rows * static_cast<double>(linears[i]->weight.numel());
   }
   flop += 4.0 * static_cast<double>(config.layers * config.heads * config.head_width * work.attention);
-  return flop + 2.0 * static_cast<double>(model.family().head().numel() * work.scored);
+  return flop + 2.0 * static_cast<double>(model.family().head().weight.numel() * work.scored);
 }
 
 double limit_seconds(const LanguageModel& model, const StepPlan& plan, std::span<const TokenRecord> records,

@@ -50,39 +50,57 @@ VocabularyTerm kl() {
 }
 
 struct Result {
-  std::vector<Tensor> values;  // logps, accuracy, entropy, kl, and the gradients of hidden and weight
+  std::vector<Tensor> values;  // logps, accuracy, entropy, kl, and the gradients of hidden, weight and bias
 };
 
-Result run(ScoreOptions options) {
+// The plain head, and one with everything that heads may have.
+const Head plain = {}, full = {.bias = random(words, "bias").select(1, 0), .scale = 1.7, .soft_cap = 2};
+
+Result run(ScoreOptions options, const Head& form) {
   options.vocabulary = {entropy(), accuracy(), kl()};
-  options.models["reference"] = {random(rows, "frozen hidden"), random(words, "frozen weight")};
+  Head frozen = form, head = form;
+  frozen.weight = random(words, "frozen weight");
+  options.models["reference"] = {random(rows, "frozen hidden"), frozen};
   const Tensor hidden = random(rows, "hidden").set_requires_grad(true);
-  const Tensor weight = random(words, "weight").set_requires_grad(true);
-  const ScoredTokens scored = scored_log_probs({hidden, weight}, targets(), options);
+  head.weight = random(words, "weight").set_requires_grad(true);
+  if (form.bias.defined()) head.bias = form.bias.clone().set_requires_grad(true);
+  const ScoredTokens scored = scored_log_probs({hidden, head}, targets(), options);
   const Tensor factors = at::arange(1, rows + 1, hidden.options().requires_grad(false)).sin();
   const Tensor loss = (scored.logps * factors).sum() + (scored.vocabulary.at("entropy") * factors.cos()).sum() +
                       (scored.vocabulary.at("kl") * factors * 0.5).sum();
   loss.backward();
-  return {{scored.logps, scored.vocabulary.at("accuracy"), scored.vocabulary.at("entropy"), scored.vocabulary.at("kl"),
-           hidden.grad(), weight.grad()}};
+  Result result{{scored.logps, scored.vocabulary.at("accuracy"), scored.vocabulary.at("entropy"),
+                 scored.vocabulary.at("kl"), hidden.grad(), head.weight.grad()}};
+  if (form.bias.defined()) result.values.push_back(head.bias.grad());
+  return result;
 }
 
 TEST(Head, ChunksCachesAndRecomputationChangeNothing) {
-  const Result reference = [] {
-    const UseReferenceOperations on(true);
-    return run({});
-  }();
-  const std::uint64_t chunk = 5 * words * sizeof(double);
-  for (const auto& options : {ScoreOptions{}, ScoreOptions{.head_cache = 0, .chunk_rows = 5},
-                              ScoreOptions{.head_cache = 2 * chunk, .chunk_rows = 5},
-                              ScoreOptions{.head_cache = 0, .chunk_rows = 1}, ScoreOptions{.chunk_rows = rows}}) {
-    const Result result = run(options);
-    for (std::size_t i = 0; i < result.values.size(); ++i) {
-      EXPECT_LT(distance(result.values[i], reference.values[i]), 1e-12)
-          << "value " << i << ", chunk " << options.chunk_rows;
+  for (const Head& form : {plain, full}) {
+    const Result reference = [&] {
+      const UseReferenceOperations on(true);
+      return run({}, form);
+    }();
+    const std::uint64_t chunk = 5 * words * sizeof(double);
+    for (const auto& options : {ScoreOptions{}, ScoreOptions{.head_cache = 0, .chunk_rows = 5},
+                                ScoreOptions{.head_cache = 2 * chunk, .chunk_rows = 5},
+                                ScoreOptions{.head_cache = 0, .chunk_rows = 1}, ScoreOptions{.chunk_rows = rows}}) {
+      const Result result = run(options, form);
+      for (std::size_t i = 0; i < result.values.size(); ++i) {
+        EXPECT_LT(distance(result.values[i], reference.values[i]), 1e-12)
+            << "value " << i << ", chunk " << options.chunk_rows << ", soft cap " << form.soft_cap;
+      }
     }
+    EXPECT_GT(reference.values.back().abs().max().item<double>(), 0.1);
   }
-  EXPECT_GT(reference.values[4].abs().max().item<double>(), 0.1);
+}
+
+TEST(Head, ASoftCapBoundsLogitsAndAScaleMultipliesThem) {
+  const Tensor hidden = random(rows, "hidden") * 100, weight = random(words, "weight");
+  const Tensor raw = Head{.weight = weight}.logits(hidden);
+  EXPECT_GT(raw.abs().max().item<double>(), 100);
+  EXPECT_LE((Head{.weight = weight, .soft_cap = 3}.logits(hidden)).abs().max().item<double>(), 3);
+  EXPECT_LT(distance(Head{.weight = weight, .scale = 0.5}.logits(hidden), raw / 2), 1e-12);
 }
 
 TEST(Head, AFrozenHeadGetsNoGradientAndHiddenStatesTheSame) {

@@ -55,10 +55,13 @@ TEST(ModelConfig, WhatIsNotComputedIsRefusedByKey) {
   EXPECT_THAT(config_refusal("model_type", "bert"), AllOf(HasSubstr("model_type"), HasSubstr("qwen2")));
   EXPECT_THAT(config_refusal("model_type", Json()), HasSubstr("model_type"));
   EXPECT_THAT(config_refusal("hidden_act", "gelu"), HasSubstr("hidden_act"));
-  EXPECT_THAT(config_refusal("rope_scaling", Json::object({{"rope_type", "yarn"}, {"factor", 2.0}})),
-              AllOf(HasSubstr("rope_scaling.rope_type"), HasSubstr("yarn")));
-  EXPECT_THAT(config_refusal("rope_parameters", Json::object({{"rope_type", "dynamic"}, {"factor", 2.0}})),
-              HasSubstr("rope_parameters.rope_type"));
+  EXPECT_THAT(config_refusal("rope_scaling", Json::object({{"rope_type", "spiral"}, {"factor", 2.0}})),
+              AllOf(HasSubstr("rope_scaling.rope_type"), HasSubstr("spiral")));
+  EXPECT_THAT(config_refusal("rope_parameters", Json::object({{"rope_type", "dynamic"}})),
+              HasSubstr("rope_parameters.factor"));
+  EXPECT_THAT(
+      config_refusal("rope_parameters", Json::object({{"rope_type", "longrope"}, {"short_factor", Json::array()}})),
+      HasSubstr("rope_parameters.short_factor"));
   EXPECT_THAT(config_refusal("rope_scaling", Json::object({{"type", "linear"}})), HasSubstr("rope_scaling.factor"));
   EXPECT_THAT(config_refusal("quantization_config", Json::object({{"bits", 4}})), HasSubstr("quantization_config"));
   EXPECT_THAT(config_refusal("scale_attn_by_inverse_layer_idx", true, testing::tiny_gpt2),
@@ -82,8 +85,8 @@ TEST(ModelConfig, BothSpellingsOfRotaryScalingMeanTheSame) {
   older.set("rope_theta", 500.0);
   older.set("rope_scaling", Json::object({{"type", "linear"}, {"factor", 2.0}}));
   newer.set("rope_parameters", Json::object({{"rope_type", "linear"}, {"factor", 2.0}, {"rope_theta", 500.0}}));
-  const auto one = rotary_frequencies(parse_model_config(older, "a"));
-  EXPECT_EQ(one, rotary_frequencies(parse_model_config(newer, "b")));
+  const auto one = rotary_frequencies(parse_model_config(older, "a").rotary);
+  EXPECT_EQ(one, rotary_frequencies(parse_model_config(newer, "b").rotary));
   EXPECT_DOUBLE_EQ(one[0], 0.5);
 }
 

@@ -1,11 +1,11 @@
 // transformers' and PEFT's numbers, recorded by tests/parity/record_models.py and record_peft.py.
-#include <ATen/ops/empty.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
 
 #include "attune/base/files.h"
 #include "attune/tensor/safetensors.h"
+#include "support/recorded_models.h"
 #include "support/temporary.h"
 #include "support/tiny_models.h"
 
@@ -13,28 +13,23 @@ namespace attune {
 namespace {
 
 using testing::distance;
+using testing::expected_of;
+using testing::ids_of;
+using testing::numbers_of;
+using testing::recorded_model;
 
 constexpr double tolerance = 1e-4;  // absolute, float32
-const char* const models[] = {
-    "llama", "llama-tied",   "llama-bias", "llama-rope-linear", "llama-rope-llama3", "mistral",
-    "qwen2", "qwen2-window", "gpt2"};
+
+// All recorded language models.
+std::vector<std::string> models() {
+  std::vector<std::string> names = {
+      "llama", "llama-tied",   "llama-bias", "llama-rope-linear", "llama-rope-llama3", "mistral",
+      "qwen2", "qwen2-window", "gpt2"};
+  for (const std::string& name : testing::recorded_families(false)) names.push_back(name);
+  return names;
+}
+
 const char* const adapters[] = {"llama-lora", "llama-lora-all", "gpt2-lora"};
-
-Path recorded(const std::string& name) { return Path(ATTUNE_SOURCE_DIR) / "tests" / "parity" / "recorded" / name; }
-
-Json expected(const std::string& name) { return Json::parse(read_file(recorded(name) / "expected.json")); }
-
-std::vector<std::int32_t> ids_of(const Json& list) {
-  std::vector<std::int32_t> ids;
-  for (const Json& id : list.items()) ids.push_back(static_cast<std::int32_t>(id.integer()));
-  return ids;
-}
-
-Tensor numbers_of(const Json& list) {
-  const Tensor result = at::empty({static_cast<std::int64_t>(list.size())}, at::TensorOptions(at::kDouble));
-  for (std::size_t i = 0; i < list.size(); ++i) result.mutable_data_ptr<double>()[i] = list.items()[i].number();
-  return result;
-}
 
 // Every recorded sequence, and the same ones as one prompt of half the first tokens with two equal completions.
 void expect_recorded_logps(const LanguageModel& model, const Json& record, const std::string& name) {
@@ -59,45 +54,44 @@ void expect_recorded_logps(const LanguageModel& model, const Json& record, const
 }
 
 TEST(Parity, LogProbabilitiesEqualTransformers) {
-  for (const std::string name : models)
-    expect_recorded_logps(LanguageModel::load(recorded(name)), expected(name), name);
+  for (const std::string& name : models())
+    expect_recorded_logps(LanguageModel::load(recorded_model(name)), expected_of(name), name);
 }
 
 TEST(Parity, LogitsEqualTransformers) {
-  for (const std::string name : models) {
-    const LanguageModel model = LanguageModel::load(recorded(name));
-    const Json record = expected(name);
+  for (const std::string& name : models()) {
+    const LanguageModel model = LanguageModel::load(recorded_model(name));
+    const Json record = expected_of(name);
     for (const Json& row : record.find("sequences")->items()) {
       const auto ids = ids_of(*row.find("ids"));
       ForestBuilder builder;
-      const std::int32_t all = builder.add(ids);
-      const std::int32_t next = builder.add(std::vector<std::int32_t>{0}, all);  // read from the last row of `ids`
-      builder.read(next, 0, 1, {});
-      const Tensor logits = model.logits(builder.build())[0];
+      builder.add(ids);
+      const Tensor logits = model.family().head().logits(model.hidden(builder.build()))[-1];
       EXPECT_LT(distance(logits, numbers_of(*row.find("last_logits"))), tolerance) << name;
     }
   }
 }
 
 TEST(Parity, AModelSavedAgainIsByteIdentical) {
-  for (const std::string name : models) {
+  for (const std::string& name : models()) {
     const testing::TemporaryDirectory directory;
-    LanguageModel::load(recorded(name)).save(disk(), directory / "model");
+    LanguageModel::load(recorded_model(name)).save(disk(), directory / "model");
     for (const char* file : {"model.safetensors", "generation_config.json"}) {
-      EXPECT_TRUE(read_file(directory / "model" / file) == read_file(recorded(name) / file)) << name << " " << file;
+      EXPECT_TRUE(read_file(directory / "model" / file) == read_file(recorded_model(name) / file))
+          << name << " " << file;
     }
     EXPECT_EQ(Json::parse(read_file(directory / "model" / "config.json")),
-              Json::parse(read_file(recorded(name) / "config.json")))
+              Json::parse(read_file(recorded_model(name) / "config.json")))
         << name;
   }
 }
 
 TEST(Parity, AdaptersOfPeftGiveItsLogProbabilitiesMergedAndUnmerged) {
   for (const std::string name : adapters) {
-    const Json record = expected(name);
-    LanguageModel model = LanguageModel::load(recorded(record.find("base")->string()));
-    const Json plain = expected(record.find("base")->string());
-    model.load_adapter(recorded(name));
+    const Json record = expected_of(name);
+    LanguageModel model = LanguageModel::load(recorded_model(record.find("base")->string()));
+    const Json plain = expected_of(record.find("base")->string());
+    model.load_adapter(recorded_model(name));
     expect_recorded_logps(model, record, name);
     const auto ids = ids_of(*record.find("sequences")->items()[1].find("ids"));
     const std::vector<std::vector<std::int32_t>> sequences = {ids};
@@ -114,17 +108,17 @@ TEST(Parity, AdaptersOfPeftGiveItsLogProbabilitiesMergedAndUnmerged) {
 TEST(Parity, AnAdapterOfPeftSavedAgainHoldsTheSameTensorsAndKeys) {
   for (const std::string name : adapters) {
     const testing::TemporaryDirectory directory;
-    LanguageModel model = LanguageModel::load(recorded(expected(name).find("base")->string()));
-    model.load_adapter(recorded(name));
+    LanguageModel model = LanguageModel::load(recorded_model(expected_of(name).find("base")->string()));
+    model.load_adapter(recorded_model(name));
     model.save_adapter(disk(), directory.path(), "base");
     const SafetensorsFile ours(directory / "adapter_model.safetensors");
-    const SafetensorsFile theirs(recorded(name) / "adapter_model.safetensors");
+    const SafetensorsFile theirs(recorded_model(name) / "adapter_model.safetensors");
     ASSERT_EQ(ours.tensors().size(), theirs.tensors().size()) << name;
     for (const StoredTensor& tensor : theirs.tensors()) {
       ASSERT_NE(ours.find(tensor.name), nullptr) << tensor.name;
       EXPECT_TRUE(ours.view(*ours.find(tensor.name)).equal(theirs.view(tensor))) << tensor.name;
     }
-    const Json before = Json::parse(read_file(recorded(name) / "adapter_config.json"));
+    const Json before = Json::parse(read_file(recorded_model(name) / "adapter_config.json"));
     const Json after = Json::parse(read_file(directory / "adapter_config.json"));
     for (const auto& [key, value] : before.members()) {
       if (key == "base_model_name_or_path") continue;
@@ -140,16 +134,16 @@ TEST(Parity, AdaptersWrittenHereGoToPeft) {
   const char* out = std::getenv("ATTUNE_PARITY_OUT");
   if (out == nullptr) GTEST_SKIP() << "tests/parity/check_peft.py runs this one";
   for (const std::string base : {"llama", "qwen2", "gpt2"}) {
-    LanguageModel model = LanguageModel::load(recorded(base));
+    LanguageModel model = LanguageModel::load(recorded_model(base));
     model.attach_adapter({.rank = 4, .alpha = 10, .targets = {"all-linear"}}, 3);
     Random random(6, "factors " + base);
     const Tensor flat = model.adapter()->parameters().flat();
     for (std::int64_t i = 0; i < flat.numel(); ++i) {
       flat.mutable_data_ptr<float>()[i] = static_cast<float>(0.3 * random.normal());
     }
-    model.save_adapter(disk(), Path(out) / base, recorded(base).string());
+    model.save_adapter(disk(), Path(out) / base, recorded_model(base).string());
     Json rows = Json::array();
-    const Json record = expected(base);
+    const Json record = expected_of(base);
     for (const Json& row : record.find("sequences")->items()) {
       const std::vector<std::vector<std::int32_t>> alone = {ids_of(*row.find("ids"))};
       const Tensor logps = model.score(forest_of_sequences(alone)).logps;
