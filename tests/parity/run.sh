@@ -9,4 +9,7 @@ for generator in tests/parity/record_*.py; do
   "$python" "$generator"
 done
 "$python" tests/parity/check_peft.py build
+ATTUNE_PARITY_TABLE=docs/measurements/families.json build/tests/test_model --gtest_brief=1 --gtest_filter='ParityTable.*'
+python3 tools/write_family_table.py
+python3 tools/write_family_table.py --print
 python3 tests/run.py

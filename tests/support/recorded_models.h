@@ -34,6 +34,11 @@ inline Tensor numbers_of(const Json& list) {
   return result;
 }
 
+// The language models of record_models.py.
+inline constexpr const char* first_recorded[] = {
+    "llama", "llama-tied",   "llama-bias", "llama-rope-linear", "llama-rope-llama3", "mistral",
+    "qwen2", "qwen2-window", "gpt2"};
+
 // The folders families/<name>: language models, or classifiers, whose names end so.
 inline std::vector<std::string> recorded_families(bool classifiers) {
   std::vector<std::string> names;

@@ -52,7 +52,10 @@ class StepAttention final : public Attention {
 
 // What is cached stays turned as it was, so a sequence cannot grow into other frequencies.
 void check_rotation(const ModelConfig& config, std::int64_t length) {
-  if (rotary_regime(config.rotary, length) == rotary_regime(config.rotary, length + 1)) return;
+  const auto stays = [&](const RotaryConfig& rotary) {
+    return rotary_regime(rotary, length) == rotary_regime(rotary, length + 1);
+  };
+  if (stays(config.rotary) && (!config.local_rotary || stays(*config.local_rotary))) return;
   throw DataError({}, "a sequence that grows beyond " + std::to_string(length) + " tokens token by token",
                   "at most that many: the model's positions are stretched anew at greater lengths",
                   "set a smaller limit of new tokens, or use a longer prompt");

@@ -93,7 +93,6 @@ class Family {
   // The modules an adapter goes to when its config names none (PEFT's defaults).
   virtual std::vector<std::string> default_targets() const = 0;
   virtual bool uses_rotary() const { return true; }
-  virtual bool shares_prefix() const { return true; }
 };
 
 }  // namespace attune

@@ -104,12 +104,14 @@ Tensor LanguageModel::hidden(const TokenForest& forest, const Tensor& rows) cons
   return run_trunk(*family_, config_.layers, pass_over(forest, rows)).hidden;
 }
 
-Tensor LanguageModel::logits(const TokenForest& forest) const {
+Tensor LanguageModel::logits(const TokenForest& given) const {
+  const TokenForest forest = with_equal_rotation(given, config_);
   return family_->head().logits(hidden(forest, column(forest, &Read::row)));
 }
 
-ForestScores LanguageModel::score(const TokenForest& forest, const ScoreRequest& request) const {
+ForestScores LanguageModel::score(const TokenForest& given, const ScoreRequest& request) const {
   require(config_.labels == 0, "log-probabilities of a classifier");
+  const TokenForest forest = with_equal_rotation(given, config_);
   const Tensor rows = column(forest, &Read::row), targets = column(forest, &Read::target);
   ScoreOptions options{.head_cache = compute_.head_cache,
                        .chunk_rows = compute_.chunk_rows,
@@ -134,12 +136,14 @@ ForestScores LanguageModel::score(const TokenForest& forest, const ScoreRequest&
           .balance = output.routing.defined() ? balance_loss(output.routing, config_.experts) : Tensor()};
 }
 
-Tensor LanguageModel::label_scores(const TokenForest& forest) const {
+Tensor LanguageModel::label_scores(const TokenForest& given) const {
+  const TokenForest forest = with_equal_rotation(given, config_);
   require(config_.labels > 0, "label scores of a model that is no classifier");
   return family_->head().logits(hidden(forest, row_tensor(forest.marks)));
 }
 
-Tensor LanguageModel::block_states(const TokenForest& forest) const {
+Tensor LanguageModel::block_states(const TokenForest& given) const {
+  const TokenForest forest = with_equal_rotation(given, config_);
   TrunkInput input = pass_over(forest, column(forest, &Read::row));
   input.recompute = false;
   input.states = true;

@@ -23,10 +23,11 @@ namespace attune {
 struct LoadOptions {
   at::ScalarType dtype = at::kFloat;  // of the computation: float or double; files may hold any
   bool allow_nonfinite = false;       // accept NaN and infinite weights
-  // Above 0: load a language model as a sequence classifier of so many labels. Its head is dropped and a score head
-  // drawn from the seed, as transformers' AutoModelForSequenceClassification does. Ignored where the folder holds a
-  // classifier already.
-  std::int64_t labels = 0;
+  // A sequence classifier is wanted. A folder that holds a language model gives one of so many labels: its head is
+  // dropped and a score head drawn from the seed, as transformers' AutoModelForSequenceClassification does. Otherwise a
+  // language model is wanted, and a classifier refused.
+  bool classifier = false;
+  std::int64_t labels = 1;
   std::uint64_t seed = 0;
 };
 
@@ -109,7 +110,8 @@ class LanguageModel {
   ForestScores score(const TokenForest& forest, const ScoreRequest& request = {}) const;
   // [reads, V]: for tests and small jobs; score() never holds that much.
   Tensor logits(const TokenForest& forest) const;
-  // After the final norm, [n, d], at the rows [n] (int64), or at all of them when undefined.
+  // After the final norm, [n, d], at the rows [n] (int64), or at all of them when undefined. The forest's sequences of
+  // one tree must turn by the same frequencies (with_equal_rotation), which is no condition for most models.
   Tensor hidden(const TokenForest& forest, const Tensor& rows = {}) const;
 
   // [marks, labels]: what a classifier's score head says at the marked rows. Gradients flow.

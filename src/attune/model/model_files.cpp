@@ -20,10 +20,13 @@ constexpr const char *head_name = "lm_head.weight", *score_name = "score.weight"
   for (const std::string& name : list_directory(folder)) {
     const Path extension = Path(name).extension();
     if (extension != ".bin" && extension != ".pt" && extension != ".pth") continue;
+    const bool classifier = std::filesystem::exists(folder / "config.json") &&
+                            read_file(folder / "config.json").find("ForSequenceClassification") != std::string::npos;
+    const std::string kind = classifier ? "AutoModelForSequenceClassification" : "AutoModelForCausalLM";
     throw FormatError({.file = (folder / name).string()}, "pickled weights, which can run code when they are opened",
                       "model.safetensors",
-                      "convert them where they are trusted: python -c \"from transformers import AutoModelForCausalLM "
-                      "as M; M.from_pretrained('FOLDER').save_pretrained('FOLDER')\"");
+                      "convert them where they are trusted: python -c \"from transformers import " + kind +
+                          " as M; M.from_pretrained('FOLDER').save_pretrained('FOLDER')\"");
   }
   throw MissingInput({.file = folder.string()}, "no model.safetensors", "the weights of a model");
 }
@@ -168,7 +171,11 @@ SafetensorsFolder open_weights(const Path& folder) {
 LanguageModel LanguageModel::load(const Path& folder, const LoadOptions& options) {
   ModelConfig config = read_model_config(folder);
   const FamilyRow& row = *find_family(config.family);
-  const bool becomes_classifier = options.labels > 0 && config.labels == 0;
+  if (config.labels > 0 && !options.classifier) {
+    throw FormatError({.file = (folder / "config.json").string(), .field = "architectures"}, "a sequence classifier",
+                      "a language model", "name it where a reward model is asked for");
+  }
+  const bool becomes_classifier = options.classifier && config.labels == 0;
   if (becomes_classifier) make_classifier(config, row, options.labels, folder);
   const SafetensorsFolder files = open_weights(folder);
   std::vector<ParameterSpec> specs = row.parameters(config);

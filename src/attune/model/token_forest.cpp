@@ -87,8 +87,8 @@ TokenForest ForestBuilder::build() const {
     const Segment& at = forest.segments[index(place[index(segment)])];
     const auto own = static_cast<std::int32_t>(at.begin + token);
     const std::int32_t predictor = token > 0 ? own - 1 : forest.segments[index(at.parent)].end - 1;
-    forest.reads.push_back(
-        {predictor, static_cast<std::int32_t>(ids[own]), options.response, options.span, options.weight});
+    forest.reads.push_back({predictor, static_cast<std::int32_t>(ids[own]), options.response, options.span,
+                            options.weight, place[index(segment)]});
   }
   for (const auto& [segment, token] : marked_) {
     forest.marks.push_back(static_cast<std::int32_t>(forest.segments[index(place[index(segment)])].begin + token));
@@ -104,7 +104,9 @@ TokenForest unshared(const TokenForest& forest) {
   }
   TokenForest result;
   std::vector<std::int64_t> stream, positions;
-  std::vector<std::int32_t> first_copy(index(forest.tokens()), -1);  // all copies of a row see the same tokens
+  std::vector<std::int32_t> first_copy(index(forest.tokens()), -1);
+  std::vector<std::int32_t> before(forest.segments.size(), -1);  // the row before each segment's first copy
+  std::vector<std::int32_t> segment_copy(forest.segments.size(), -1);
   for (std::size_t i = 0; i < forest.segments.size(); ++i) {
     if (!leaf[i]) continue;
     std::vector<std::size_t> path;
@@ -115,6 +117,7 @@ TokenForest unshared(const TokenForest& forest) {
     for (auto at = path.rbegin(); at != path.rend(); ++at) {
       const Segment& segment = forest.segments[*at];
       const auto first = static_cast<std::int32_t>(stream.size());
+      if (before[*at] < 0) before[*at] = first - 1;
       for (std::int32_t row = segment.begin; row < segment.end; ++row) {
         if (first_copy[index(row)] < 0) first_copy[index(row)] = static_cast<std::int32_t>(stream.size());
         positions.push_back(static_cast<std::int64_t>(stream.size()) - begin);
@@ -123,10 +126,15 @@ TokenForest unshared(const TokenForest& forest) {
       result.segments.push_back(
           {first, static_cast<std::int32_t>(stream.size()), parent, segment.mask, segment.adapter});
       parent = static_cast<std::int32_t>(result.segments.size() - 1);
+      if (segment_copy[*at] < 0) segment_copy[*at] = parent;
     }
   }
   result.reads = forest.reads;
-  for (Read& read : result.reads) read.row = first_copy[index(read.row)];
+  for (Read& read : result.reads) {
+    const bool own = read.row >= forest.segments[index(read.segment)].begin;  // else the last row of the parent
+    read.row = own ? first_copy[index(read.row)] : before[index(read.segment)];
+    read.segment = segment_copy[index(read.segment)];
+  }
   for (const std::int32_t row : forest.marks) result.marks.push_back(first_copy[index(row)]);
   result.ids = at::empty({static_cast<std::int64_t>(stream.size())}, at::TensorOptions(at::kLong));
   result.positions = at::empty({1, result.ids.size(0)}, at::TensorOptions(at::kLong));

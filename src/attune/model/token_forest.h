@@ -30,6 +30,7 @@ struct Read {
   std::int32_t response = 0;  // who the token belongs to
   std::int32_t span = 0;      // turn, step or group inside the response
   float weight = 1;
+  std::int32_t segment = -1;  // of the target: the row's own, or a child of it
 };
 
 // Rows [begin, end) whose embedding comes from elsewhere: an image tower, a soft prompt, a latent.
@@ -96,7 +97,8 @@ class ForestBuilder {
 };
 
 // The same reads in the same order with every path from root to leaf as a stream of its own, nothing shared: for
-// families that cannot fork a prefix, and to check sharing. A read in a shared segment stays on one of the copies.
+// models whose positions cannot be shared, and to check sharing. A read is on the path of its target, on the first of
+// them where several share that.
 TokenForest unshared(const TokenForest& forest);
 
 // The same forest with every adapter off.

@@ -90,6 +90,28 @@ SequencePositions positions_of(const TokenForest& forest) {
   return result;
 }
 
+TokenForest with_equal_rotation(const TokenForest& forest, const ModelConfig& config) {
+  if (forest.segments.empty()) return forest;
+  const std::int64_t* positions = forest.positions.const_data_ptr<std::int64_t>();
+  std::vector<bool> ends(forest.segments.size(), true);  // a sequence ends with this segment
+  for (const Segment& segment : forest.segments) {
+    if (segment.parent >= 0) ends[static_cast<std::size_t>(segment.parent)] = false;
+  }
+  std::int64_t own = 0;  // the regime of the tree's sequences so far
+  bool first = true;
+  for (std::size_t i = 0; i < forest.segments.size(); ++i) {
+    if (forest.segments[i].parent < 0) first = true;
+    if (!ends[i]) continue;
+    const std::int64_t length = positions[forest.segments[i].end - 1] + 1;
+    const std::int64_t regime =
+        rotary_regime(config.rotary, length) + (config.local_rotary ? rotary_regime(*config.local_rotary, length) : 0);
+    if (!first && regime != own) return unshared(forest);
+    own = regime;
+    first = false;
+  }
+  return forest;
+}
+
 void set_rotary(BlockContext& context, const ModelConfig& config, const SequencePositions& positions,
                 at::ScalarType dtype) {
   if (config.rotary.width > 0) context.angles = angles_at(config.rotary, positions, dtype);

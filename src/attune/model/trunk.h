@@ -20,8 +20,12 @@ struct SequencePositions {
 };
 SequencePositions positions_of(const TokenForest& forest);
 
-// The angles of a pass. Where a scaling depends on the length of a sequence, that of the longest in a row's tree
-// counts: a prompt turns the same for all its completions, and nothing else in the batch matters.
+// The forest itself, or, where a scaling makes sequences of one tree turn by different frequencies, its sequences apart
+// (unshared): a prompt cannot be turned for both.
+TokenForest with_equal_rotation(const TokenForest& forest, const ModelConfig& config);
+
+// The angles of a pass. Where a scaling depends on the length of a sequence, each row's own counts and nothing else in
+// the batch matters.
 void set_rotary(BlockContext& context, const ModelConfig& config, const SequencePositions& positions,
                 at::ScalarType dtype);
 

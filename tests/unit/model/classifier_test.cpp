@@ -28,7 +28,7 @@ Tensor scores_of(const LanguageModel& model, const std::vector<std::vector<std::
 }
 
 TEST_P(Classifiers, ScoresEqualTransformers) {
-  const LanguageModel model = LanguageModel::load(recorded_model(GetParam()));
+  const LanguageModel model = LanguageModel::load(recorded_model(GetParam()), {.classifier = true});
   const Json record = testing::expected_of(GetParam());
   std::vector<std::vector<std::int32_t>> sequences;
   for (const Json& ids : record.find("sequences")->items()) sequences.push_back(ids_of(ids));
@@ -42,7 +42,7 @@ TEST_P(Classifiers, ScoresEqualTransformers) {
 
 TEST_P(Classifiers, SavedAgainAreByteIdentical) {
   const testing::TemporaryDirectory directory;
-  LanguageModel::load(recorded_model(GetParam())).save(disk(), directory / "model");
+  LanguageModel::load(recorded_model(GetParam()), {.classifier = true}).save(disk(), directory / "model");
   EXPECT_TRUE(read_file(directory / "model" / "model.safetensors") ==
               read_file(recorded_model(GetParam()) / "model.safetensors"));
   EXPECT_EQ(Json::parse(read_file(directory / "model" / "config.json")),
@@ -65,10 +65,11 @@ TEST(ScoredToken, IsTheLastThatIsNoPad) {
 
 TEST(Classifier, IsMadeFromALanguageModelAndKeptAsOne) {
   const testing::TemporaryDirectory directory;
-  const LoadOptions options{.labels = 1, .seed = 4};
+  const LoadOptions options{.classifier = true, .labels = 1, .seed = 4};
   const LanguageModel made = LanguageModel::load(recorded_model("families/gemma2"), options);
   made.save(disk(), directory.path());
-  const LanguageModel again = LanguageModel::load(directory.path(), {.labels = 3});  // it is one already
+  const LanguageModel again =
+      LanguageModel::load(directory.path(), {.classifier = true, .labels = 3});  // it is one already
   EXPECT_EQ(again.config().labels, 1);
   const std::vector<std::vector<std::int32_t>> sequences = {{5, 6, 7}, {9, 8, 7, 6}};
   const Tensor scores = scores_of(made, sequences);
@@ -79,8 +80,10 @@ TEST(Classifier, IsMadeFromALanguageModelAndKeptAsOne) {
 }
 
 TEST(Classifier, WhatItCannotDoIsRefused) {
-  EXPECT_THROW(LanguageModel::load(recorded_model("families/granite"), {.labels = 1}), FormatError);
-  const LanguageModel classifier = LanguageModel::load(recorded_model("families/llama-classifier"));
+  EXPECT_THROW(LanguageModel::load(recorded_model("families/granite"), {.classifier = true}), FormatError);
+  EXPECT_THROW(LanguageModel::load(recorded_model("families/llama-classifier")), FormatError);
+  const LanguageModel classifier =
+      LanguageModel::load(recorded_model("families/llama-classifier"), {.classifier = true});
   const std::vector<std::vector<std::int32_t>> sequences = {{5, 6, 7}};
   EXPECT_THROW(classifier.score(forest_of_sequences(sequences)), InternalError);
   const LanguageModel model = LanguageModel::load(recorded_model("llama"));

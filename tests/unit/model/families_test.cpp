@@ -222,6 +222,26 @@ TEST(RotaryScaling, ASequenceCannotGrowIntoOtherFrequenciesTokenByToken) {
   EXPECT_EQ(decoder.length(slots[0]), 32) << "a refused step changed the slot";
 }
 
+TEST(RotaryScaling, CompletionsOnBothSidesOfALimitAreEachTurnedAsAlone) {
+  for (const std::string name : {"families/rope-dynamic", "families/rope-longrope", "families/phi3-longrope"}) {
+    LanguageModel model = load(name);
+    Random random(9, "straddling");
+    const Ids prompt = random_ids(random, 20), brief = random_ids(random, 5), extended = random_ids(random, 25);
+    ForestBuilder builder;
+    const std::int32_t root = builder.add(prompt);
+    builder.read(builder.add(brief, root), 0, 5, {.response = 0});
+    builder.read(builder.add(extended, root), 0, 25, {.response = 1});
+    const Tensor together = model.score(builder.build()).logps;
+    const auto alone = [&](const Ids& completion) {
+      Ids all = prompt;
+      all.insert(all.end(), completion.begin(), completion.end());
+      return model.score(forest_of_sequences(std::vector<Ids>{all})).logps.slice(0, 19);
+    };
+    EXPECT_LT(distance(together.slice(0, 0, 5), alone(brief)), 1e-12) << name;
+    EXPECT_LT(distance(together.slice(0, 5), alone(extended)), 1e-12) << name;
+  }
+}
+
 TEST(RotaryScaling, OnlyTheOwnTreeOfASequenceStretchesIt) {
   const LanguageModel model = load("families/rope-dynamic");
   Random random(6, "sequences");

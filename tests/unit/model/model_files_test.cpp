@@ -167,6 +167,17 @@ TEST(ModelFiles, ShardsHalvesAndUnknownKeysSurviveARoundTrip) {
               read_file(directory / "half again" / "model.safetensors"));
 }
 
+TEST(ModelFiles, HalfPrecisionWeightsAreReadIntoTheTypeOfTheComputation) {
+  const TemporaryDirectory directory;
+  const LanguageModel model = tiny_model(testing::tiny_llama, at::kFloat);
+  model.save(disk(), directory.path(), {.dtype = at::kHalf});
+  const LanguageModel half = LanguageModel::load(directory.path());
+  EXPECT_EQ(half.dtype(), at::kFloat);
+  EXPECT_EQ(half.config().source.find("dtype")->string(), "float16");
+  const Tensor expected = model.parameters().flat().to(at::kHalf).to(at::kFloat);
+  EXPECT_TRUE(half.parameters().flat().equal(expected));
+}
+
 TEST(ModelFiles, TheFirstGpt2FilesLoadWithoutTheirPrefixAndMaskBuffers) {
   const TemporaryDirectory directory;
   const LanguageModel model = tiny_model(testing::tiny_gpt2, at::kFloat);

@@ -22,9 +22,7 @@ constexpr double tolerance = 1e-4;  // absolute, float32
 
 // All recorded language models.
 std::vector<std::string> models() {
-  std::vector<std::string> names = {
-      "llama", "llama-tied",   "llama-bias", "llama-rope-linear", "llama-rope-llama3", "mistral",
-      "qwen2", "qwen2-window", "gpt2"};
+  std::vector<std::string> names(std::begin(testing::first_recorded), std::end(testing::first_recorded));
   for (const std::string& name : testing::recorded_families(false)) names.push_back(name);
   return names;
 }
