@@ -2,8 +2,8 @@
 // rates in configs are ignored: attune trains without dropout.
 #include <cmath>
 
-#include "attune/model/families/block_family.h"
 #include "attune/model/families/config_pieces.h"
+#include "attune/model/families/pre_norm_block.h"
 
 namespace attune::families {
 namespace {
@@ -29,7 +29,7 @@ ModelConfig read_config(const ConfigReader& reader) {
   return config;
 }
 
-struct Block {
+struct Block : PreNormBlock {
   static Outline outline() {
     return {.embedding = "transformer.wte",
             .positions = "transformer.wpe",
@@ -48,31 +48,17 @@ struct Block {
 
   Block(const Weights& weights, std::int64_t) : Block(weights, weights.config()) {}
   Block(const Weights& weights, const ModelConfig& config)
-      : before(weights.norm(NormKind::layer, "ln_1", config.width, true)),
-        qkv(weights.linear("attn.c_attn", 3 * config.width, config.width, {.bias = true, .transposed = true})),
-        out(weights.linear("attn.c_proj", config.width, config.width, into_stream(config))),
-        after(weights.norm(NormKind::layer, "ln_2", config.width, true)),
-        feed_forward{
-            .up = weights.linear("mlp.c_fc", config.feed_forward, config.width, {.bias = true, .transposed = true}),
-            .down = weights.linear("mlp.c_proj", config.width, config.feed_forward, into_stream(config)),
-            .activation = config.activation},
-        attention(weights.attention()) {}
-
-  Residual operator()(std::size_t layer, const Residual& x, const BlockContext& context) const {
-    const auto [input, sum] = before(x);
-    const Heads heads = attention.split(qkv(input, context.adapted));
-    const Tensor attended = out(attend(context, layer, heads, attention.form), context.kept_adapted());
-    const auto [inner, middle] = after({context.kept(sum), attended});
-    return {middle, feed_forward(inner, context.kept_adapted())};
-  }
-
-  std::vector<Linear*> linears() { return {&qkv, &out, &feed_forward.up, &feed_forward.down}; }
-
-  Norm before;
-  Linear qkv, out;
-  Norm after;
-  FeedForward feed_forward;
-  AttentionShape attention;
+      : PreNormBlock{
+            .before = weights.norm(NormKind::layer, "ln_1", config.width, true),
+            .qkv = weights.linear("attn.c_attn", 3 * config.width, config.width, {.bias = true, .transposed = true}),
+            .out = weights.linear("attn.c_proj", config.width, config.width, into_stream(config)),
+            .after = weights.norm(NormKind::layer, "ln_2", config.width, true),
+            .feed_forward = {.up = weights.linear("mlp.c_fc", config.feed_forward, config.width,
+                                                  {.bias = true, .transposed = true}),
+                             .down =
+                                 weights.linear("mlp.c_proj", config.width, config.feed_forward, into_stream(config)),
+                             .activation = config.activation},
+            .attention = weights.attention()} {}
 };
 
 // The first released files lack the "transformer." of later ones, and hold the causal mask as a buffer.

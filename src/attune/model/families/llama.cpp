@@ -1,7 +1,7 @@
 // Llama 2 and 3, SmolLM, Mistral and Qwen2: rotary positions, RMS norms, grouped key-value heads, a gated feed-forward.
 // Mistral adds a sliding window, Qwen2 biases on the projections.
-#include "attune/model/families/block_family.h"
 #include "attune/model/families/config_pieces.h"
+#include "attune/model/families/pre_norm_block.h"
 
 namespace attune::families {
 namespace {
@@ -36,32 +36,16 @@ ModelConfig read_qwen2(const ConfigReader& reader) {
   return config;
 }
 
-struct Block {
+struct Block : PreNormBlock {
   static Outline outline() { return {}; }
 
   Block(const Weights& weights, std::int64_t)
-      : before(weights.norm(NormKind::rms, "input_layernorm", weights.config().width)),
-        qkv(weights.queries_keys_values("self_attn.")),
-        out(weights.attention_out("self_attn.o_proj")),
-        after(weights.norm(NormKind::rms, "post_attention_layernorm", weights.config().width)),
-        feed_forward(weights.gated_feed_forward("mlp.", weights.config().feed_forward)),
-        attention(weights.attention()) {}
-
-  Residual operator()(std::size_t layer, const Residual& x, const BlockContext& context) const {
-    const auto [input, sum] = before(x);
-    const Heads heads = attention.split(qkv(input, context.adapted), context.angles);
-    const Tensor attended = out(attend(context, layer, heads, attention.form), context.kept_adapted());
-    const auto [inner, middle] = after({context.kept(sum), attended});
-    return {middle, feed_forward(inner, context.kept_adapted())};
-  }
-
-  std::vector<Linear*> linears() { return {&qkv, &out, &feed_forward.up, &feed_forward.down}; }
-
-  Norm before;
-  Linear qkv, out;
-  Norm after;
-  FeedForward feed_forward;
-  AttentionShape attention;
+      : PreNormBlock{.before = weights.norm(NormKind::rms, "input_layernorm", weights.config().width),
+                     .qkv = weights.queries_keys_values("self_attn."),
+                     .out = weights.attention_out("self_attn.o_proj"),
+                     .after = weights.norm(NormKind::rms, "post_attention_layernorm", weights.config().width),
+                     .feed_forward = weights.gated_feed_forward("mlp.", weights.config().feed_forward),
+                     .attention = weights.attention()} {}
 };
 
 }  // namespace

@@ -1,6 +1,6 @@
 // OPT: layer norms, learned positions that start at the table's third row, a ReLU between two matrices.
-#include "attune/model/families/block_family.h"
 #include "attune/model/families/config_pieces.h"
+#include "attune/model/families/pre_norm_block.h"
 
 namespace attune::families {
 namespace {
@@ -30,7 +30,7 @@ ModelConfig read_config(const ConfigReader& reader) {
   return config;
 }
 
-struct Block {
+struct Block : PreNormBlock {
   static Outline outline() {
     return {.embedding = "model.decoder.embed_tokens",
             .positions = "model.decoder.embed_positions",
@@ -42,28 +42,12 @@ struct Block {
   }
 
   Block(const Weights& weights, std::int64_t)
-      : before(weights.norm(NormKind::layer, "self_attn_layer_norm", weights.config().width, true)),
-        qkv(weights.queries_keys_values("self_attn.")),
-        out(weights.attention_out("self_attn.out_proj")),
-        after(weights.norm(NormKind::layer, "final_layer_norm", weights.config().width, true)),
-        feed_forward(weights.feed_forward("fc1", "fc2")),
-        attention(weights.attention()) {}
-
-  Residual operator()(std::size_t layer, const Residual& x, const BlockContext& context) const {
-    const auto [input, sum] = before(x);
-    const Heads heads = attention.split(qkv(input, context.adapted));
-    const Tensor attended = out(attend(context, layer, heads, attention.form), context.kept_adapted());
-    const auto [inner, middle] = after({context.kept(sum), attended});
-    return {middle, feed_forward(inner, context.kept_adapted())};
-  }
-
-  std::vector<Linear*> linears() { return {&qkv, &out, &feed_forward.up, &feed_forward.down}; }
-
-  Norm before;
-  Linear qkv, out;
-  Norm after;
-  FeedForward feed_forward;
-  AttentionShape attention;
+      : PreNormBlock{.before = weights.norm(NormKind::layer, "self_attn_layer_norm", weights.config().width, true),
+                     .qkv = weights.queries_keys_values("self_attn."),
+                     .out = weights.attention_out("self_attn.out_proj"),
+                     .after = weights.norm(NormKind::layer, "final_layer_norm", weights.config().width, true),
+                     .feed_forward = weights.feed_forward("fc1", "fc2"),
+                     .attention = weights.attention()} {}
 };
 
 // The first released files lack the "model." of later ones.

@@ -1,6 +1,6 @@
 // Phi-3 and Phi-4: Llama whose files hold queries, keys and values as one matrix, and gate and up as another.
-#include "attune/model/families/block_family.h"
 #include "attune/model/families/config_pieces.h"
+#include "attune/model/families/pre_norm_block.h"
 
 namespace attune::families {
 namespace {
@@ -14,37 +14,21 @@ ModelConfig read_config(const ConfigReader& reader) {
   return config;
 }
 
-struct Block {
+struct Block : PreNormBlock {
   static Outline outline() { return {.targets = {"qkv_proj"}}; }
 
   Block(const Weights& weights, std::int64_t) : Block(weights, weights.config()) {}
   Block(const Weights& weights, const ModelConfig& config)
-      : before(weights.norm(NormKind::rms, "input_layernorm", config.width)),
-        qkv(weights.linear("self_attn.qkv_proj", (config.heads + 2 * config.kv_heads) * config.head_width,
-                           config.width)),
-        out(weights.attention_out("self_attn.o_proj")),
-        after(weights.norm(NormKind::rms, "post_attention_layernorm", config.width)),
-        feed_forward{.up = weights.linear("mlp.gate_up_proj", 2 * config.feed_forward, config.width),
-                     .down = weights.linear("mlp.down_proj", config.width, config.feed_forward),
-                     .activation = config.activation,
-                     .gated = true},
-        attention(weights.attention()) {}
-
-  Residual operator()(std::size_t layer, const Residual& x, const BlockContext& context) const {
-    const auto [input, sum] = before(x);
-    const Heads heads = attention.split(qkv(input, context.adapted), context.angles);
-    const Tensor attended = out(attend(context, layer, heads, attention.form), context.kept_adapted());
-    const auto [inner, middle] = after({context.kept(sum), attended});
-    return {middle, feed_forward(inner, context.kept_adapted())};
-  }
-
-  std::vector<Linear*> linears() { return {&qkv, &out, &feed_forward.up, &feed_forward.down}; }
-
-  Norm before;
-  Linear qkv, out;
-  Norm after;
-  FeedForward feed_forward;
-  AttentionShape attention;
+      : PreNormBlock{.before = weights.norm(NormKind::rms, "input_layernorm", config.width),
+                     .qkv = weights.linear("self_attn.qkv_proj",
+                                           (config.heads + 2 * config.kv_heads) * config.head_width, config.width),
+                     .out = weights.attention_out("self_attn.o_proj"),
+                     .after = weights.norm(NormKind::rms, "post_attention_layernorm", config.width),
+                     .feed_forward = {.up = weights.linear("mlp.gate_up_proj", 2 * config.feed_forward, config.width),
+                                      .down = weights.linear("mlp.down_proj", config.width, config.feed_forward),
+                                      .activation = config.activation,
+                                      .gated = true},
+                     .attention = weights.attention()} {}
 };
 
 }  // namespace

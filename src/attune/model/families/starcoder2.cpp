@@ -1,7 +1,7 @@
 // StarCoder2: layer norms and biases around grouped-query attention with rotary positions and a window; two matrices
 // with a GELU between.
-#include "attune/model/families/block_family.h"
 #include "attune/model/families/config_pieces.h"
+#include "attune/model/families/pre_norm_block.h"
 
 namespace attune::families {
 namespace {
@@ -17,32 +17,16 @@ ModelConfig read_config(const ConfigReader& reader) {
   return config;
 }
 
-struct Block {
+struct Block : PreNormBlock {
   static Outline outline() { return {.norm_kind = NormKind::layer, .norm_bias = true}; }
 
   Block(const Weights& weights, std::int64_t)
-      : before(weights.norm(NormKind::layer, "input_layernorm", weights.config().width, true)),
-        qkv(weights.queries_keys_values("self_attn.")),
-        out(weights.attention_out("self_attn.o_proj")),
-        after(weights.norm(NormKind::layer, "post_attention_layernorm", weights.config().width, true)),
-        feed_forward(weights.feed_forward("mlp.c_fc", "mlp.c_proj")),
-        attention(weights.attention()) {}
-
-  Residual operator()(std::size_t layer, const Residual& x, const BlockContext& context) const {
-    const auto [input, sum] = before(x);
-    const Heads heads = attention.split(qkv(input, context.adapted), context.angles);
-    const Tensor attended = out(attend(context, layer, heads, attention.form), context.kept_adapted());
-    const auto [inner, middle] = after({context.kept(sum), attended});
-    return {middle, feed_forward(inner, context.kept_adapted())};
-  }
-
-  std::vector<Linear*> linears() { return {&qkv, &out, &feed_forward.up, &feed_forward.down}; }
-
-  Norm before;
-  Linear qkv, out;
-  Norm after;
-  FeedForward feed_forward;
-  AttentionShape attention;
+      : PreNormBlock{.before = weights.norm(NormKind::layer, "input_layernorm", weights.config().width, true),
+                     .qkv = weights.queries_keys_values("self_attn."),
+                     .out = weights.attention_out("self_attn.o_proj"),
+                     .after = weights.norm(NormKind::layer, "post_attention_layernorm", weights.config().width, true),
+                     .feed_forward = weights.feed_forward("mlp.c_fc", "mlp.c_proj"),
+                     .attention = weights.attention()} {}
 };
 
 }  // namespace
