@@ -72,22 +72,23 @@ std::string columns_seen(const std::vector<Row>& rows) {
   return keys.size() > most ? text + ", ..." : text;
 }
 
-// The format most of whose columns are nearly there, or the names of all formats.
+// The format whose columns are nearly there, most of them and few others, or the names of all formats.
 std::string nearest_formats(const std::vector<Row>& rows) {
   const std::set<std::string> keys = keys_of(rows);
   std::string best, all;
-  std::size_t most = 0;
+  double most = 0;
   for (const auto& part : part_rows<Format>()) {
     const std::string columns = part.part->make()->columns();
-    std::size_t near = 0;
+    double near = 0, count = 0;
     for (std::size_t begin = 0; begin < columns.size();) {
       const std::size_t end = std::min(columns.find_first_of(", (", begin), columns.size());
+      if (end > begin) ++count;
       if (end > begin && !nearest(columns.substr(begin, end - begin), keys).empty()) ++near;
       begin = end + 1;
     }
     all += (all.empty() ? "" : ", ") + std::string(part.path);
-    if (near <= most) continue;
-    most = near;
+    if (near == 0 || near * near / count <= most) continue;
+    most = near * near / count;
     best = std::string(part.path) + " rows (" + columns + ")";
   }
   return best.empty() ? "one of " + all : "something like " + best;

@@ -91,6 +91,10 @@ void Columns::take_tools(Record& record) {
 
 void Columns::finish(Record& record, const Json& dialect) {
   take_id(record);
+  finish_identified(record, dialect);
+}
+
+void Columns::finish_identified(Record& record, const Json& dialect) {
   take_tools(record);
   for (const char* key : {"images", "image"}) {
     const Json* images = row_.value.find(key);
@@ -126,6 +130,10 @@ Json layout_of(const Record& record, const Dataset& dataset, std::string_view fo
 
 std::string RowText::finish(const Record& record, const Json& layout) {
   if (!record.id.empty()) set("id", json_quote(record.id));
+  return finish_identified(record, layout);
+}
+
+std::string RowText::finish_identified(const Record& record, const Json& layout) {
   if (!record.tools_json.empty()) set("tools", joined_tools(record.tools_json));
   std::vector<std::pair<std::string, std::string>> columns = std::move(known_);
   const bool came_in_this_format = layout.size() > 0;

@@ -26,6 +26,8 @@ class Columns {
   // `id`, `tools`, images refused, unknown columns, and where the nodes come from: the file with `dialect` and the
   // order of the columns as its layout.
   void finish(Record& record, const Json& dialect = Json::object());
+  // The same without looking for an `id`, for formats that name it otherwise.
+  void finish_identified(Record& record, const Json& dialect = Json::object());
 
  private:
   void take_id(Record& record);
@@ -44,6 +46,7 @@ class RowText {
  public:
   void set(std::string_view key, std::string raw_value) { known_.emplace_back(std::string(key), std::move(raw_value)); }
   std::string finish(const Record& record, const Json& layout);
+  std::string finish_identified(const Record& record, const Json& layout);  // without an `id` of its own
 
  private:
   std::vector<std::pair<std::string, std::string>> known_;
