@@ -1,5 +1,7 @@
 #include "attune/data/read.h"
 
+#include <glob.h>
+
 #include <algorithm>
 #include <cmath>
 #include <memory>
@@ -141,11 +143,30 @@ void read_part(const DataPart& part, DatasetBuilder& builder, ReadReport& report
 
 void DataPart::describe(Fields& fields) {
   fields.shorthand("path");
-  fields("path", path, "a .jsonl or .json file (also .gz, .zst), a folder of such, or -").required();
+  fields("path", path, "a .jsonl, .json, .csv or .tsv file (also .gz, .zst), a folder or a pattern of such, or -")
+      .required();
   fields("weight", weight, "share of the records used: 0.5 a random half, 2 each one twice").above(0);
   fields("limit", limit, "at most that many records, drawn at random; 0: all").at_least(0);
   fields("format", format, "name of the format; empty: recognised by content");
 }
+
+namespace {
+
+// The files that a pattern with *, ? or [...] means, in the order of their names; empty when it is none or means none.
+std::vector<Path> matches(const std::string& pattern) {
+  std::vector<Path> files;
+  if (pattern.find_first_of("*?[") == std::string::npos) return files;
+  glob_t found = {};
+  if (::glob(pattern.c_str(), 0, nullptr, &found) == 0) {
+    files.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  }
+  ::globfree(&found);
+  return files;
+}
+
+constexpr const char* kinds_read = ".jsonl, .json, .csv or .tsv, each also .gz or .zst";
+
+}  // namespace
 
 std::vector<Path> data_files(const std::string& path) {
   if (path == "-") return {path};
@@ -154,14 +175,20 @@ std::vector<Path> data_files(const std::string& path) {
     return name.extension().string();
   };
   const auto refuse = [](const Path& file, const std::string& what) {
-    throw DataError({.file = file.string()}, "a " + what + " file, which is not supported yet",
-                    ".jsonl or .json, each also .gz or .zst", "convert it first");
+    throw DataError({.file = file.string()}, "a " + what + " file, which is not supported yet", kinds_read,
+                    "convert it first");
   };
   const auto check = [&](const Path& file) {
     if (kind(file) == ".parquet") refuse(file, "Parquet");
-    if (kind(file) == ".csv") refuse(file, "CSV");
+    if (kind(file) == ".arrow") refuse(file, "Arrow");
   };
   std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) {
+    std::vector<Path> files = matches(path);
+    std::erase_if(files, [&](const Path& file) { return std::filesystem::is_directory(file, ignored); });
+    for (const Path& file : files) check(file);
+    if (!files.empty()) return files;
+  }
   if (!std::filesystem::is_directory(path, ignored)) {
     check(path);
     return {path};
@@ -171,9 +198,11 @@ std::vector<Path> data_files(const std::string& path) {
     const Path file = Path(path) / name;
     if (std::filesystem::is_directory(file, ignored)) continue;
     check(file);
-    if (kind(file) == ".jsonl" || kind(file) == ".json") files.push_back(file);
+    for (const char* known : {".jsonl", ".json", ".csv", ".tsv"}) {
+      if (kind(file) == known) files.push_back(file);
+    }
   }
-  if (files.empty()) throw MissingInput({.file = path}, "a folder without data files", ".jsonl or .json files");
+  if (files.empty()) throw MissingInput({.file = path}, "a folder without data files", kinds_read);
   return files;
 }
 

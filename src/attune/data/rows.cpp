@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "attune/base/json.h"
+#include "attune/data/table.h"
 
 namespace attune {
 namespace {
@@ -53,11 +54,17 @@ class ValueScanner {
 
 RowLayout row_layout_of(const Path& path) {
   const Path name = compression_of(path) == Compression::none ? path : path.stem();
+  if (name.extension() == ".csv") return RowLayout::csv;
+  if (name.extension() == ".tsv") return RowLayout::tsv;
   return name.extension() == ".json" ? RowLayout::document : RowLayout::lines;
 }
 
 RowReader::RowReader(std::unique_ptr<ByteStream> stream, RowLayout layout, const ReadLimits& limits)
-    : stream_(std::move(stream)), layout_(layout), limit_(limits.row_bytes) {}
+    : stream_(std::move(stream)), layout_(layout), limit_(limits.row_bytes) {
+  if (layout != RowLayout::csv && layout != RowLayout::tsv) return;
+  stream_ = table_as_lines(std::move(stream_), layout == RowLayout::csv ? ',' : '\t', limits);
+  layout_ = RowLayout::lines;
+}
 
 bool RowReader::next(RawRow& row) {
   if (!started_) {

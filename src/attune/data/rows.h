@@ -1,4 +1,5 @@
-// Rows of a data file as text: JSON Lines, or the elements of a JSON list, one at a time in bounded memory.
+// Rows of a data file as text: JSON Lines, the elements of a JSON list or the rows of a table, one at a time in bounded
+// memory.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +21,8 @@ struct RawRow {
 enum class RowLayout {
   lines,     // one value a line (.jsonl)
   document,  // one list of values, or values one after the other (.json)
+  csv,
+  tsv,  // a table: a header line, then one row of cells each (table.h says how cells become values)
 };
 RowLayout row_layout_of(const Path& path);  // by the name, compression aside; standard input: lines
 

@@ -67,6 +67,11 @@ class RowSink {
 }  // namespace
 
 WriteResult write_dataset(Fs& fs, const Path& path, const Dataset& dataset, const WriteOptions& options) {
+  const RowLayout layout = row_layout_of(path);
+  if (layout == RowLayout::csv || layout == RowLayout::tsv) {
+    throw UsageError({.file = path.string()}, "the name of a table, which rows of nested values do not fit",
+                     "a name ending in .jsonl or .json, also .gz or .zst");
+  }
   const auto& part = format_named(options.format);
   const auto format = part.part->make();
   LossCheck check(*format, dataset);

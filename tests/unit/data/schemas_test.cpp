@@ -60,9 +60,10 @@ TEST_P(Schemas, IsRecognisedAndHoldsWhatTheRowSays) {
   EXPECT_EQ(read.dataset.annotators.size(), expected.annotators);
   // These only tell the format, or are numbers that name the record.
   const std::set<std::string> unparsed = {
-      "turns",       "evaluation_session_id", "question_id",   "tstamp",   "tree_state", "lang",
-      "kwargs",      "instruction_id_list",   "key",           "id",       "subset",     "test",
-      "entry_point", "num_correct",           "num_incorrect", "category", "ans_id", "parent_id", "message_tree_id"};
+      "turns",          "evaluation_session_id", "question_id",   "tstamp",   "tree_state", "lang",
+      "kwargs",         "instruction_id_list",   "key",           "id",       "subset",     "test",
+      "entry_point",    "num_correct",           "num_incorrect", "category", "ans_id",     "parent_id",
+      "message_tree_id"};
   for (const std::string& column : columns_of(expected.format)) {
     if (unparsed.contains(column)) continue;
     EXPECT_EQ(raw_member(record.extra_json, column), "") << "also travels unparsed: " << column;
