@@ -48,6 +48,14 @@ std::vector<SchemaRow> benchmark_rows() {
       {"pandalm",
        R"row({"idx":0,"motivation_app":"x","cmp_key":"a_b","instruction":"Fix.","input":"teh","response1":"A","response2":"B","annotator1":2,"annotator2":0,"annotator3":1})row",
        2, 3, 0, 3},
+      {"xstest",
+       R"row({"id":"v2-1","type":"homonyms","prompt":"Hi","completion":"A","annotation_1":"1_full_compliance","annotation_2":"2_full_refusal","agreement":"FALSE","final_label":"1_full_compliance","gpt4_label":"x"})row",
+       1, 0, 0, 3},
+      {"xstest-prompts",
+       R"row({"id":1,"prompt":"Hi","type":"homonyms","label":"safe","focus":"kill","note":"violence"})row", 0, 0, 0, 0},
+      {"bbq",
+       R"row({"example_id":0,"category":"Age","context":"Two came.","question":"Who forgot?","ans0":"A","ans1":"B","ans2":"Unknown","label":2})row",
+       3, 0, 0, 0},
   };
 }
 

@@ -1,0 +1,47 @@
+#!/usr/bin/env python3
+"""Writes docs/formats/formats.md from what the build knows of its data formats (build/parts.json).
+
+    tools/write_format_table.py           writes the page
+    tools/write_format_table.py --check   exit 1 when the page says something else
+"""
+
+import json
+import pathlib
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "formats" / "formats.md"
+HEAD = """# All data formats
+
+Written by `tools/write_format_table.py` from the program itself. A file's format is told by its rows: it is the one all of
+whose columns they have, and of two such the one with more columns. `--format NAME` says it instead. Rows of every format
+come back as they were (`attune data convert`): columns that no field takes travel unparsed, and what another format cannot
+carry is named and refused unless `--lossy` is given. [records.md](records.md) says what a record holds.
+
+Files are JSON Lines, JSON lists, CSV or TSV (read, not written), each also gzip or zstd; a path is a file, a folder, a
+pattern such as `'data/*.jsonl.gz'`, or `-` for JSON Lines on standard input. Parquet and Arrow files are refused: convert
+them first.
+
+| name | what a row is | its columns |
+|---|---|---|
+"""
+
+
+def page():
+    parts = json.loads((ROOT / "build" / "parts.json").read_text())
+    formats = sorted((part for part in parts if part["kind"] == "format"), key=lambda part: part["name"])
+    return HEAD + "".join(f"| `{part['name']}` | {part['summary']} | {part['columns']} |\n" for part in formats)
+
+
+def main():
+    if "--check" not in sys.argv:
+        PAGE.write_text(page())
+        return 0
+    if PAGE.exists() and PAGE.read_text() == page():
+        return 0
+    print("docs/formats/formats.md is not what the program says: run tools/write_format_table.py")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
