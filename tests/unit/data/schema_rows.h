@@ -10,6 +10,7 @@ struct SchemaRow {
   const char* format = "";
   const char* row = "";
   std::size_t answers = 0, comparisons = 0, ratings = 0, annotators = 0;
+  const char* better = "";  // what the first comparison prefers; empty: nothing
 };
 
 std::vector<SchemaRow> judged_rows();    // ratings, pairs, rankings and votes

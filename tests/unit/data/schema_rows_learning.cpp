@@ -25,7 +25,7 @@ std::vector<SchemaRow> learning_rows() {
        1, 0, 1, 1},
       {"prism-conversations",
        R"row({"conversation_id":"c1","user_id":"user0","conversation_type":"unguided","opening_prompt":"Hi","conversation_turns":2,"conversation_history":[{"turn":0,"role":"user","content":"Hi","model_name":null,"score":null,"if_chosen":null,"within_turn_id":null},{"turn":0,"role":"model","content":"A","model_name":"m1","model_provider":"p","score":80,"if_chosen":true,"within_turn_id":0},{"turn":0,"role":"model","content":"B","model_name":"m2","model_provider":"p","score":20,"if_chosen":false,"within_turn_id":1},{"turn":0,"role":"model","content":"C","model_name":"m3","model_provider":"p","score":5,"if_chosen":false,"within_turn_id":2},{"turn":1,"role":"user","content":"And?"},{"turn":1,"role":"model","content":"D","model_name":"m1","score":50,"if_chosen":false,"within_turn_id":0},{"turn":1,"role":"model","content":"E","model_name":"m1","score":60,"if_chosen":true,"within_turn_id":1}],"performance_attributes":{"fluency":70},"open_feedback":"Good."})row",
-       5, 3, 5, 1},
+       5, 3, 5, 1, "A"},
   };
 }
 

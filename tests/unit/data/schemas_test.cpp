@@ -44,6 +44,18 @@ std::size_t count(const Record& record) {
   }));
 }
 
+// The text that the first comparison prefers; empty for a tie and without any.
+std::string preferred(const Record& record) {
+  for (const Feedback& feedback : record.feedback) {
+    const auto* comparison = std::get_if<Comparison>(&feedback.what);
+    if (comparison == nullptr) continue;
+    if (comparison->outcome != Outcome::a && comparison->outcome != Outcome::b) return "";
+    const Target& target = comparison->outcome == Outcome::a ? comparison->a : comparison->b;
+    return completion_text(record, record.completions.at(static_cast<std::size_t>(target.completion)));
+  }
+  return "";
+}
+
 class Schemas : public ::testing::TestWithParam<SchemaRow> {};
 
 TEST_P(Schemas, IsRecognisedAndHoldsWhatTheRowSays) {
@@ -57,6 +69,7 @@ TEST_P(Schemas, IsRecognisedAndHoldsWhatTheRowSays) {
   EXPECT_THAT(problems, ::testing::IsEmpty()) << problems.front().field << ": " << problems.front().found;
   EXPECT_EQ(record.completions.size(), expected.answers);
   EXPECT_EQ(count<Comparison>(record), expected.comparisons);
+  EXPECT_EQ(preferred(record), expected.better);
   EXPECT_EQ(count<Rating>(record), expected.ratings);
   EXPECT_EQ(read.dataset.annotators.size(), expected.annotators);
   // These only tell the format, or are numbers that name the record.

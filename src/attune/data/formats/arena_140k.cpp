@@ -1,6 +1,7 @@
 // Chatbot Arena, the third generation (arena-human-preference): conversations whose content is a list of parts, and a
 // vote that knows "both are bad" (Chiang et al. 2024, arXiv 2403.04132).
 #include "attune/data/formats/two_way.h"
+#include "attune/data/formats/votes.h"
 
 namespace attune::formats {
 namespace {
@@ -18,10 +19,7 @@ constexpr OutcomeWord words[] = {
 
 void map(Entry& row, Draft& draft) {
   draft.identity(row, "id");
-  const std::int32_t a = draft.transcript(row, "conversation_a"), b = draft.transcript(row, "conversation_b");
-  draft.speaker(row, "model_a", a);
-  draft.speaker(row, "model_b", b);
-  draft.verdict(row, "winner", words);
+  voted_conversations(row, words, draft);
 }
 
 class Arena140k final : public TwoWayFormat {

@@ -1,6 +1,7 @@
 // Chatbot Arena conversations, the first generation: two models' conversations and a visitor's vote (Zheng et al. 2023,
 // arXiv 2306.05685).
 #include "attune/data/formats/two_way.h"
+#include "attune/data/formats/votes.h"
 
 namespace attune::formats {
 namespace {
@@ -19,11 +20,7 @@ constexpr OutcomeWord words[] = {
 
 void map(Entry& row, Draft& draft) {
   draft.identity(row, "question_id");
-  const std::int32_t a = draft.transcript(row, "conversation_a"), b = draft.transcript(row, "conversation_b");
-  draft.speaker(row, "model_a", a);
-  draft.speaker(row, "model_b", b);
-  const std::int32_t judge = draft.judge(row, "judge");
-  draft.verdict(row, "winner", words, judge);
+  voted_conversations(row, words, draft);
 }
 
 class ArenaConversations final : public TwoWayFormat {
