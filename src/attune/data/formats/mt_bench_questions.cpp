@@ -18,6 +18,7 @@ void map(Entry& row, Draft& draft) {
     return row.texts("turns", texts);
   }
   row.texts("turns", texts);
+  if (texts.empty()) row.fail("turns", "an empty list", "what the user asks");
   std::vector<Message> turns;
   for (std::string& text : texts) {
     turns.push_back({.role = Role::user, .content = {{.text = std::move(text)}}});

@@ -128,7 +128,12 @@ std::optional<Record> TwoWayFormat::read(const Row& row, RowContext& context) co
     if (!back.possible()) break;
     if (comes_back(*row.value.find(column.key), column.value, written.find(column.key))) columns.take(column.key);
   }
-  draft.identified() ? columns.finish_identified(record) : columns.finish(record);
+  Json absent = Json::array();  // what writing would add, because it follows from the rest
+  for (const auto& [key, value] : written.members()) {
+    if (row.value.find(key) == nullptr) absent.push_back(key);
+  }
+  const Json dialect = absent.size() > 0 ? Json::object({{"absent", std::move(absent)}}) : Json::object();
+  draft.identified() ? columns.finish_identified(record, dialect) : columns.finish(record, dialect);
   if (context.failed()) return std::nullopt;
   return record;
 }
@@ -141,7 +146,13 @@ std::vector<std::string> TwoWayFormat::write(const Record& record, const Dataset
   RowText row;
   if (draft.possible()) {
     const Json written = entry.finish();
-    for (const auto& [key, value] : written.members()) row.set(key, value.str());
+    const Json* absent = layout.find("absent");
+    for (const auto& [key, value] : written.members()) {
+      const bool left_out =
+          absent != nullptr && absent->is_array() &&
+          std::find(absent->items().begin(), absent->items().end(), Json(key)) != absent->items().end();
+      if (!left_out) row.set(key, value.str());
+    }
   } else if (!travels_whole(record, layout)) {
     return {};
   }
