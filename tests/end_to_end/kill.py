@@ -145,6 +145,7 @@ def directory_in_use(folder):
     run = folder / "in-use"
     process = begin_or_resume(folder, run)
     wait_for(lambda: steps_done(run) > 0, process)
+    process.send_signal(signal.SIGSTOP)  # a run this small could end before the others ask
     for words in (("train", "dpo", folder / "run.yaml", f"out={run}"), ("resume", run)):
         code, _, err = attune(folder, *words)
         lines = error_lines(err)

@@ -29,7 +29,7 @@ constexpr std::array table{
         "       attune data report NAME PATH [--json] [--html FILE]\n\n"
         "apply runs a list of operators ('attune parts operator' lists them) and writes a manifest beside the output;\n"
         "RUN.yaml has data:, curate: [{NAME: {options}}, ...] and out:.\n"
-        "PATH is a file (.jsonl, .json, each also .gz or .zst), a folder of such, or '-'.\n",
+        "PATH is a file (.jsonl, .json, .csv, .tsv, each also .gz or .zst), a folder of such, a pattern, or '-'.\n",
         run_data},
     Verb{"tokenize", "text or conversations to ids, and back",
          "usage: attune tokenize --tokenizer T [PATH] [--field F] [--special none|auto] [--decode] [--out FILE]\n"
