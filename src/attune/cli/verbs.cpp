@@ -14,10 +14,16 @@ constexpr std::array table{
          "much\n"
          "better those tastes like its answers afterwards.\n",
          nullptr},
-    Verb{"init", "writes a commented run file to start from",
-         "usage: attune init [NAME] [--out FILE]\n\n"
+    Verb{"init", "writes a commented run file to start from, or translates one of TRL",
+         "usage: attune init [NAME] [--out FILE]\n"
+         "       attune init --from-trl FILE|'COMMAND' [--trainer T] [--devices N] [--lossy] [--out FILE]\n"
+         "       attune init --trl-table\n\n"
          "Prints a commented run file (or writes it to FILE). NAME is one of the shipped recipes: without a name they\n"
-         "are listed.\n",
+         "are listed.\n"
+         "--from-trl reads a shell script, a command line or YAML of TRL's sft, dpo, kto, cpo and orpo (YAML needs\n"
+         "--trainer) and lists what is not carried over. What would train another model is refused; --lossy drops it.\n"
+         "--devices says how many processes train side by side where the command does not.\n"
+         "--trl-table answers what becomes of each of TRL's arguments, a row each.\n",
          run_init},
     Verb{
         "data", "looks at, checks, converts and curates preference data",
