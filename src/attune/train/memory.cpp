@@ -22,14 +22,9 @@ double state_bytes(const OptimizerSettings& optimizer, double number) {
 }  // namespace
 
 std::int64_t frozen_copies(const RunSettings& settings, const Needs& needs) {
-  const bool moves = reference_moves(settings.reference, rounds_of(settings.objective));
   std::int64_t copies = 0;
   for (const std::string& role : needs.frozen_models()) {
-    const bool reference = role == "reference";
-    if (needs.only_sums() && !(reference && moves)) continue;  // computed beforehand
-    const bool policy_itself = settings.reference.mode == ReferenceMode::live ||
-                               (settings.model.adapter && settings.reference.model.empty() && !moves);
-    copies += reference && policy_itself ? 0 : 1;
+    copies += frozen_use(settings, needs, role) == FrozenUse::copy ? 1 : 0;
   }
   return copies;
 }
@@ -49,7 +44,9 @@ std::int64_t largest_micro_batch(const Batches& batches, std::span<const TokenRe
 double step_bytes(const RunSettings& settings, const ModelConfig& config, const ParameterCounts& counts,
                   std::int64_t tokens, bool recompute) {
   const double number = settings.model.dtype == Dtype::float64 ? 8 : 4;
-  const auto width = static_cast<double>(config.width), inner = static_cast<double>(config.feed_forward);
+  const auto width = static_cast<double>(config.width);
+  const auto inner = static_cast<double>(
+      std::max(config.feed_forward, config.experts.a_token * config.experts.width + config.experts.shared_width));
   const auto query = static_cast<double>(config.heads * config.head_width);
   const auto key = static_cast<double>(config.kv_heads * config.head_width);
   const auto layers = static_cast<double>(config.layers), rows = static_cast<double>(tokens);

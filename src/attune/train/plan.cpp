@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
-#include <set>
 #include <vector>
 
 #include "attune/base/clock.h"
@@ -129,13 +128,10 @@ class Probes {
     }
   }
 
-  bool moves() const { return reference_moves(settings_.reference, rounds_of(settings_.objective)); }
-
   // Columns that training computes beforehand are zeros here: steps look them up either way.
   void assume_frozen_columns() {
-    if (!needs_.only_sums()) return;
     for (const std::string& role : needs_.frozen_models()) {
-      if (role == "reference" && moves()) continue;
+      if (frozen_use(settings_, needs_, role) != FrozenUse::column) continue;
       FrozenColumn zeros;
       for (const TokenRecord& record : data_.train) zeros.emplace_back(record.completions.size(), 0.0);
       frozen_[role] = {.answers = zeros, .probes = probe_prompts_.empty() ? FrozenColumn{} : zeros};
@@ -145,13 +141,10 @@ class Probes {
   // Frozen models that are run in every step: the policy itself where that is the reference, else copies.
   void freeze(LanguageModel& model, LanguagePolicy& policy) const {
     for (const std::string& role : needs_.frozen_models()) {
-      const bool reference = role == "reference";
-      if (frozen_.contains(role)) continue;
-      if (reference && settings_.model.adapter && settings_.reference.model.empty() && !moves()) continue;
-      if (reference && settings_.reference.mode == ReferenceMode::live) {
+      const FrozenUse use = frozen_use(settings_, needs_, role);
+      if (use == FrozenUse::copy) policy.freeze(role, std::make_shared<const LanguageModel>(model.frozen_copy()));
+      if (use == FrozenUse::policy && settings_.reference.mode == ReferenceMode::live) {
         policy.freeze(role, {std::shared_ptr<void>(), &model});
-      } else {
-        policy.freeze(role, std::make_shared<const LanguageModel>(model.frozen_copy()));
       }
     }
   }

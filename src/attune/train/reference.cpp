@@ -22,8 +22,13 @@ void extrapolate(Tensor& theta, Tensor& before, double momentum) {
   before.copy_(here);
 }
 
-bool reference_moves(const ReferenceSettings& settings, const Rounds& rounds) {
-  return settings.every > 0 || settings.mode == ReferenceMode::live || rounds.count > 1;
+FrozenUse frozen_use(const RunSettings& settings, const Needs& needs, std::string_view role) {
+  const bool reference = role == "reference";
+  const bool live = settings.reference.mode == ReferenceMode::live;
+  const bool moves = reference && (live || settings.reference.every > 0 || rounds_of(settings.objective).count > 1);
+  if (needs.only_sums() && !moves) return FrozenUse::column;
+  const bool without_adapter = settings.model.adapter && settings.reference.model.empty() && !moves;
+  return reference && (live || without_adapter) ? FrozenUse::policy : FrozenUse::copy;
 }
 
 Reference::Reference(LanguageModel& policy, const ReferenceSettings& settings, const Rounds& rounds, std::int64_t steps)

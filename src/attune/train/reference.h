@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "attune/model/language_model.h"
@@ -16,8 +17,13 @@ namespace attune {
 // theta <- theta + momentum (theta - before), in place; `before` becomes what theta was. Flat weights [n] or any shape.
 void extrapolate(Tensor& theta, Tensor& before, double momentum);
 
-// Whether the reference is another model at some later step than it is at the first.
-bool reference_moves(const ReferenceSettings& settings, const Rounds& rounds);
+// How steps come by what a frozen model says.
+enum class FrozenUse {
+  column,  // sums of a model that does not move: computed once, and the model is let go
+  policy,  // the policy itself, live or without its adapter
+  copy,    // a whole model that stays beside the policy
+};
+FrozenUse frozen_use(const RunSettings& settings, const Needs& needs, std::string_view role);
 
 class Reference {
  public:

@@ -92,6 +92,9 @@ void StageRun::load_model() {
   trace("load_model");
   model_ = load_stage_model(settings_, previous_, needs_.heads);
   start_hash_ = hash_of(*model_);
+  if (model_->config().experts.balance > 0) {
+    log_warning("output_router_logits: the load-balancing loss of the experts is not trained, only the objective is");
+  }
   fit_into_memory();
   ceilings_ = machine_ceilings(context_.fs);
   schedule_.emplace(settings_.schedule, settings_.optimizer.adamw.lr, batches_->steps());
@@ -133,11 +136,11 @@ void StageRun::freeze_models() {
     data_.eval.probe_prompts = probe_prompts(data_.eval.records, settings_.batch.records);
   }
   eval_policy_.emplace(*model_, data_.eval.records);
-  const Rounds rounds = rounds_of(settings_.objective);
-  const bool moves = reference_moves(settings_.reference, rounds);
   for (const std::string& role : needs_.frozen_models()) {
-    const bool kept = !needs_.only_sums() || (role == "reference" && moves);
-    if (role == "reference" && kept) reference_.emplace(*model_, settings_.reference, rounds, batches_->steps());
+    const bool kept = frozen_use(settings_, needs_, role) != FrozenUse::column;
+    if (role == "reference" && kept) {
+      reference_.emplace(*model_, settings_.reference, rounds_of(settings_.objective), batches_->steps());
+    }
     const auto model = frozen_model(role);
     if (kept && model != nullptr) {
       policy_->freeze(role, model);

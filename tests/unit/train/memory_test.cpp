@@ -53,5 +53,28 @@ TEST(Memory, BlocksAreComputedAgainOnlyWhereAStepDoesNotFit) {
   EXPECT_TRUE(recompute_blocks(settings, small_llama(), counts, 1));
 }
 
+TEST(Memory, OnlyModelsThatStayBesideThePolicyAreCopies) {
+  const auto copies = [](const std::string& yaml) {
+    RunSettings settings;
+    read_config(parse_yaml(yaml, "test"), settings);
+    return frozen_copies(settings, needs_of(settings.objective));
+  };
+  EXPECT_EQ(copies("objective: sft"), 0);
+  EXPECT_EQ(copies("objective: dpo"), 0);  // sums, computed beforehand
+  EXPECT_EQ(copies("{objective: dpo, reference: {every: 5}}"), 1);
+  EXPECT_EQ(copies("{objective: dpo, reference: live}"), 0);
+  EXPECT_EQ(copies("objective: tdpo"), 1);  // whole distributions
+  EXPECT_EQ(copies("{objective: tdpo, model: {adapter: {}}}"), 0);
+  EXPECT_EQ(copies("{objective: tdpo, model: {adapter: {}}, reference: {model: folder}}"), 1);
+  EXPECT_EQ(copies("{objective: gkd, model: {adapter: {}}}"), 1);  // the teacher
+}
+
+TEST(Memory, ExpertsKeepAsMuchAsATokenVisits) {
+  ModelConfig config = small_llama();
+  const double plain = step_bytes({}, config, counts, 1000, false);
+  config.experts = {.count = 8, .a_token = 2, .width = 1536};
+  EXPECT_DOUBLE_EQ(step_bytes({}, config, counts, 1000, false) - plain, 4.0 * 1000 * (30 * 3 + 2) * 1536);
+}
+
 }  // namespace
 }  // namespace attune
