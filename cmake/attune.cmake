@@ -92,7 +92,8 @@ function(attune_catalogue folder catalogue sources result)
     endif()
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${source})
   endforeach()
-  string(TOLOWER ${interface} lower)
+  string(REGEX REPLACE "([a-z])([A-Z])" "\\1_\\2" lower ${interface})
+  string(TOLOWER ${lower} lower)
   string(CONCAT text "// Generated from the files of src/attune/${folder}: one row a part.\n"
       "#include \"attune/${folder}/${lower}.h\"\n\nnamespace attune::${space} {\n${declarations}}\n\n"
       "namespace attune {\nusing namespace ${space};\n"

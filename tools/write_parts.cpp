@@ -6,6 +6,7 @@
 #include "attune/curate/operator.h"
 #include "attune/data/format.h"
 #include "attune/diagnostics/diagnostic.h"
+#include "attune/heads/reward_head.h"
 #include "attune/model/families.h"
 #include "attune/objectives/objective.h"
 #include "attune/reports/report.h"
@@ -14,8 +15,8 @@ int main(int count, char** values) {
   using namespace attune;
   if (count != 2) return std::fprintf(stderr, "usage: write_parts FILE\n"), 2;
   Json pages = Json::array();
-  for (const Json& kind : {part_pages<Format>(), part_pages<Operator>(), part_pages<Report>(), part_pages<Objective>(),
-                           part_pages<Diagnostic>(), family_pages()}) {
+  for (const Json& kind : {part_pages<Format>(), part_pages<Operator>(), part_pages<Report>(), part_pages<RewardHead>(),
+                           part_pages<Objective>(), part_pages<Diagnostic>(), family_pages()}) {
     for (const Json& page : kind.items()) pages.push_back(page);
   }
   for (Json& page : pages.items()) {  // what makes a row one of a format is not in its options

@@ -9,7 +9,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from support.program import ATTUNE, MODEL, attune, temporary_folder, write_run
 
 # Options without which an objective cannot know what to do.
-OPTIONS = {"gkd": [f"models.teacher={MODEL}"], "aligndistil": [f"models.dpo={MODEL}", f"models.reverse={MODEL}"]}
+OPTIONS = {"gkd": [f"models.teacher={MODEL}"], "aligndistil": [f"models.dpo={MODEL}", f"models.reverse={MODEL}"],
+           "reward/regression": ["objective.reward/regression.head.attributes.names=[score]"],
+           "reward/ratings": ["objective.reward/ratings.attribute=score"]}
 
 
 def record(i):
@@ -28,15 +30,16 @@ def record(i):
 
 
 def train(folder, name, data):
+    plain = name.replace("/", "-")
     run = write_run(folder, f"model: {MODEL}\ndata: {{train: {data}, eval: {data}, degrees: 2}}\nsteps: 2\n"
                             "batch: {records: 4, tokens: 400}\nsamples: {prompts: 0}\noptimizer: {lr: 1.0e-3}\n"
-                            f"out: {name}\n", f"{name}.yaml")
+                            f"out: {plain}\n", f"{plain}.yaml")
     start = time.monotonic()
     code, out, err = attune(folder, "train", name, run, *OPTIONS.get(name, []), "--json", "--quiet", seconds=60)
     assert code == 0, f"{name}: exit {code}\n{err}"
     answer = json.loads(out.splitlines()[-1])
     assert answer["steps"] == 2, answer
-    for row in (json.loads(line) for line in (folder / name / "metrics.jsonl").read_text().splitlines()):
+    for row in (json.loads(line) for line in (folder / plain / "metrics.jsonl").read_text().splitlines()):
         for key, value in row.items():
             assert value is not None, f"{name}: {key} is not finite in {row}"
         assert row["grad_norm"] > 0, f"{name}: no gradient in {row}"

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Ten steps each of TRL's SFT, DFT and DPO on a tiny random llama: data order as in the file, AdamW, no dropout, fp32.
+"""Ten steps each of TRL's SFT, DFT, DPO and reward trainer on a tiny random llama: data order as in the file, AdamW, no dropout, fp32.
 
 Writes tests/parity/recorded/trl/: the model folder to start from, the data, and for each trainer the loss and the norm
 of the gradient at every step and the weights after the last one. Everything is drawn from fixed seeds.
@@ -16,8 +16,9 @@ from datasets import Dataset
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from torch.utils.data import SequentialSampler
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast, TrainerCallback, set_seed
-from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
+from transformers import (
+    LlamaConfig, LlamaForCausalLM, LlamaForSequenceClassification, PreTrainedTokenizerFast, TrainerCallback, set_seed)
+from trl import DPOConfig, DPOTrainer, RewardConfig, RewardTrainer, SFTConfig, SFTTrainer
 
 STEPS, BATCH = 10, 4
 
@@ -86,8 +87,8 @@ class Norms(TrainerCallback):
             self.values.append(float(logs["grad_norm"]))
 
 
-def record(folder, name, trainer_class, config_class, rows, model_folder, **options):
-    model = LlamaForCausalLM.from_pretrained(model_folder)
+def record(folder, name, trainer_class, config_class, rows, model_folder, model_class=LlamaForCausalLM, **options):
+    model = model_class.from_pretrained(model_folder)
     tokenizer = PreTrainedTokenizerFast.from_pretrained(model_folder)
     config = config_class(
         output_dir=str(folder / "scratch"), per_device_train_batch_size=BATCH, gradient_accumulation_steps=1,
@@ -131,6 +132,14 @@ def main():
     record(folder, "sft", SFTTrainer, SFTConfig, demonstrations, model_folder, learning_rate=2e-3, packing=False)
     record(folder, "dft", SFTTrainer, SFTConfig, demonstrations, model_folder, learning_rate=2e-3, packing=False, loss_type="dft")
     record(folder, "dpo", DPOTrainer, DPOConfig, rows, model_folder, learning_rate=1e-3, beta=0.1)
+    reward_folder = folder / "reward-model"
+    set_seed(4)
+    reward_model = LlamaForSequenceClassification.from_pretrained(model_folder, num_labels=1)
+    reward_model.save_pretrained(reward_folder)
+    tokenizer.save_pretrained(reward_folder)
+    for name, more in (("reward", {}), ("reward-centered", {"center_rewards_coefficient": 0.01})):
+        record(folder, name, RewardTrainer, RewardConfig, rows, reward_folder, LlamaForSequenceClassification,
+               learning_rate=3e-3, **more)
     shutil.rmtree(folder / "scratch", ignore_errors=True)
     return 0
 

@@ -13,6 +13,7 @@
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <string>
 #include <vector>
@@ -35,6 +36,8 @@ inline std::vector<TokenRecord> labelled_records(std::int64_t count = 4) {
     record.completions.resize(record.scored_tokens.size());
     const double shift = 0.25 * static_cast<double>(i);
     record.preferences = {{.chosen = 0, .rejected = 1, .margin = 2 - shift, .probability = 0.8, .rationale = 5}};
+    record.ballots = {{.chosen = 0, .rejected = 1, .probability = 0.75, .votes = {1, 0, 0, 1, 2 + shift, 0, 0}},
+                      {.chosen = 1, .rejected = 2, .probability = 0.5, .votes = {0, 0, 2, 0, 0, 1, 1}}};
     record.labels = {{.score = 2.5, .behaviour_logp = -3, .level = 0},
                      {.score = 0.5 + shift, .behaviour_logp = -4, .level = 1},
                      {.score = 1.5, .behaviour_logp = -2, .level = 2},
@@ -63,6 +66,7 @@ class SequencePolicy final : public Policy {
   const Tensor& theta() const { return theta_; }
 
   Responses score(const Batch& batch, const Needs& needs) override {
+    if (needs.reward) return score_ends(batch, *needs.reward);
     Responses responses = batch.skeleton(theta_);
     std::vector<std::int64_t> response, target, first, last;
     std::vector<Tensor> base, slopes, states, activations;
@@ -123,6 +127,23 @@ class SequencePolicy final : public Policy {
   }
 
  private:
+  // Outputs of a score head that are linear in the parameters.
+  Responses score_ends(const Batch& batch, const RewardNeeds& needs) const {
+    Responses responses = batch.skeleton(theta_);
+    const auto outputs = static_cast<std::int64_t>(needs.outputs.size());
+    std::vector<Tensor> rows, states;
+    for (const PlannedResponse& planned : batch.responses) {
+      const std::string key = std::to_string(planned.record) + "/" + std::to_string(planned.completion);
+      states.push_back(at::matmul(draw("end/" + key, {width, parameters}), theta_));
+      const std::string sized = std::to_string(outputs) + "/" + key;
+      rows.push_back(draw("output base/" + sized, {outputs}) +
+                     at::matmul(draw("output/" + sized, {outputs, parameters}), theta_));
+    }
+    responses.outputs = scale_ * at::stack(rows);
+    responses.states = at::stack(states);
+    return responses;
+  }
+
   // A pure function, drawn once: the suite asks for the same tensors thousands of times.
   static Tensor draw(const std::string& stream, const std::vector<std::int64_t>& shape) {
     static std::map<std::string, Tensor> drawn;
@@ -140,6 +161,21 @@ class SequencePolicy final : public Policy {
   Tensor theta_;
 };
 
+// The numbers that the objectives' label columns hold for the first four completions: the score, or what a few people
+// who rated around it come to.
+inline void fill_labels(const std::vector<LabelColumn>& columns, std::vector<TokenRecord>& records) {
+  for (TokenRecord& record : records) {
+    for (std::size_t i = 0; i < 4 && !columns.empty(); ++i) {
+      const double score = record.labels[i].score;
+      for (const LabelColumn& column : columns) {
+        const double above = score - std::floor(score), level = column.level.value_or(0);
+        const double share = level == std::floor(score) ? 1 - above : level == std::floor(score) + 1 ? above : 0;
+        record.labels[i].columns.push_back(column.level ? share : score);
+      }
+    }
+  }
+}
+
 struct ObjectiveStep {
   double loss = 0;
   Tensor gradient = {};  // of the policy's parameters
@@ -149,10 +185,11 @@ struct ObjectiveStep {
 
 // One optimiser step over the records named by `order`, `micro` of them in a micro-batch (0: all). Statistics, which no
 // gradient flows through, are gathered from `gathered` where given.
-inline ObjectiveStep step_of(const ObjectiveList& objectives, const std::vector<TokenRecord>& records,
-                             SequencePolicy& policy, const std::vector<std::int64_t>& order, std::int64_t micro = 0,
+inline ObjectiveStep step_of(const ObjectiveList& objectives, std::vector<TokenRecord> records, SequencePolicy& policy,
+                             const std::vector<std::int64_t>& order, std::int64_t micro = 0,
                              SequencePolicy* gathered = nullptr) {
   const Needs needs = needs_of(objectives);
+  fill_labels(needs.labels, records);
   const auto size = static_cast<std::int64_t>(order.size());
   if (micro <= 0) micro = size;
   std::vector<Batch> batches;

@@ -70,6 +70,18 @@ constexpr std::array table{
          "Answers {\"record\",\"completion\",\"logp\",\"tokens\"} a completion; --per-token adds \"logps\".\n",
          nullptr},
     Verb{
+        "score", "a reward model's score of each completion",
+        "usage: attune score --model RM --data PATH [--tokenizer T] [--template FILE] [--max-tokens N]\n"
+        "                    [--batch-tokens N] [--out FILE]\n"
+        "       attune score --models RM1 RM2 ... [--combine mean|median|min|mean-std] [--factor F] --data PATH ...\n\n"
+        "Answers {\"record\",\"completion\",\"score\"} a completion; with \"scores\" by attribute where the model "
+        "rates\n"
+        "several, and \"spread\", one standard deviation of what people would say, where it knows. Of several models "
+        "the\n"
+        "score is combined (mean-std: F standard deviations below the mean) and the spread is that of the models.\n"
+        "RM is a folder of a sequence classifier: one that `attune train reward` made, or another program.\n",
+        nullptr},
+    Verb{
         "generate", "samples answers to prompts, batched",
         "usage: attune generate --model M --prompts PATH [--adapter A] [--tokenizer T] [--template FILE] [--n N]\n"
         "                       [--max-tokens N] [--temperature T] [--top-k K] [--top-p P] [--min-p P] [--seed S]\n"

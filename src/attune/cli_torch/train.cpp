@@ -35,8 +35,8 @@ int run_train(Arguments& arguments) {
   auto words = arguments.rest(2, 1000, "OBJECTIVE RUN.yaml [key=value ...]");
   const std::string objective = words[0], file = words[1];
   words.erase(words.begin(), words.begin() + 2);
-  if (find_part<Objective>(objective) == nullptr) {
-    std::vector<std::string_view> names;
+  if (objective != reward_verb && find_part<Objective>(objective) == nullptr) {
+    std::vector<std::string_view> names{reward_verb};
     for (const auto& row : part_rows<Objective>()) names.push_back(row.path);
     arguments.fail("the unknown objective '" + objective + "'", nearest(objective, names));
   }

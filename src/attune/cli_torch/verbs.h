@@ -15,6 +15,7 @@ int run_generate(Arguments& arguments);
 int run_logps(Arguments& arguments);
 int run_merge(Arguments& arguments);
 int run_resume(Arguments& arguments);
+int run_score(Arguments& arguments);
 int run_train(Arguments& arguments);
 
 }  // namespace attune

@@ -1,6 +1,7 @@
 #include "attune/data/scores.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "attune/base/errors.h"
 
@@ -67,6 +68,10 @@ std::string score_attribute(const Dataset& dataset, const std::string& asked, co
 
 CompletionMeans ratings_of(const Record& record, std::string_view attribute) {
   return means_of(record, attribute, [](double value) { return value; });
+}
+
+CompletionMeans rating_shares(const Record& record, std::string_view attribute, double level) {
+  return means_of(record, attribute, [level](double value) { return std::round(value) == level ? 1.0 : 0.0; });
 }
 
 CompletionMeans scores_of(const Record& record, std::string_view attribute) {

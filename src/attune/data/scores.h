@@ -42,7 +42,9 @@ std::string score_attribute(const Dataset& dataset, const std::string& asked = {
 
 // Ratings of `attribute`. What a later feedback supersedes does not count, here and below.
 CompletionMeans ratings_of(const Record& record, std::string_view attribute);
-// The same; without any, what rankings say: 0 for the best tier, -1 for the next, ...
+// The share of the ratings of `attribute` that round to `level`.
+CompletionMeans rating_shares(const Record& record, std::string_view attribute, double level);
+// The ratings themselves; without any, what rankings say: 0 for the best tier, -1 for the next, ...
 CompletionMeans scores_of(const Record& record, std::string_view attribute);
 // Thumbs, 1 up and -1 down.
 CompletionMeans thumbs_of(const Record& record);

@@ -136,10 +136,11 @@ ForestScores LanguageModel::score(const TokenForest& given, const ScoreRequest& 
           .balance = output.routing.defined() ? balance_loss(output.routing, config_.experts) : Tensor()};
 }
 
-Tensor LanguageModel::label_scores(const TokenForest& given) const {
+LabelScores LanguageModel::label_scores(const TokenForest& given) const {
   const TokenForest forest = with_equal_rotation(given, config_);
   require(config_.labels > 0, "label scores of a model that is no classifier");
-  return family_->head().logits(hidden(forest, row_tensor(forest.marks)));
+  Tensor states = hidden(forest, row_tensor(forest.marks));
+  return {.scores = family_->head().logits(states), .states = std::move(states)};
 }
 
 Tensor LanguageModel::block_states(const TokenForest& given) const {

@@ -23,11 +23,11 @@ namespace attune {
 struct LoadOptions {
   at::ScalarType dtype = at::kFloat;  // of the computation: float or double; files may hold any
   bool allow_nonfinite = false;       // accept NaN and infinite weights
-  // A sequence classifier is wanted. A folder that holds a language model gives one of so many labels: its head is
+  // A sequence classifier is wanted. A folder that holds a language model gives one of these labels: its head is
   // dropped and a score head drawn from the seed, as transformers' AutoModelForSequenceClassification does. Otherwise a
   // language model is wanted, and a classifier refused.
   bool classifier = false;
-  std::int64_t labels = 1;
+  std::vector<std::string> labels = {"LABEL_0"};  // names
   std::uint64_t seed = 0;
 };
 
@@ -70,6 +70,11 @@ struct ForestScores {
   Tensor balance;
 };
 
+struct LabelScores {
+  Tensor scores;  // [marks, labels]
+  Tensor states;  // [marks, d] after the final norm: what they are made of
+};
+
 class LanguageModel {
  public:
   // Reads config.json and the safetensors of a folder: of a language model, or of a sequence classifier
@@ -93,6 +98,8 @@ class LanguageModel {
   LanguageModel merged_copy() const;
 
   const ModelConfig& config() const { return config_; }
+  // An entry of config.json that no computation reads.
+  void set_config_entry(std::string_view key, Json value) { config_.source.set(std::string(key), std::move(value)); }
   const Parameters& parameters() const { return *parameters_; }
   Parameters& parameters() { return *parameters_; }
   // What training changes: the adapter's parameters where there is one, else all. Heads come on top.
@@ -114,8 +121,8 @@ class LanguageModel {
   // one tree must turn by the same frequencies (with_equal_rotation), which is no condition for most models.
   Tensor hidden(const TokenForest& forest, const Tensor& rows = {}) const;
 
-  // [marks, labels]: what a classifier's score head says at the marked rows. Gradients flow.
-  Tensor label_scores(const TokenForest& forest) const;
+  // What a classifier's score head says at the marked rows. Gradients flow.
+  LabelScores label_scores(const TokenForest& forest) const;
 
   // [layers, reads, d]: the residual stream after every block, at the rows of the reads.
   Tensor block_states(const TokenForest& forest) const;

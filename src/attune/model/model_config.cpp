@@ -77,6 +77,27 @@ ModelConfig read_model_config(const Path& path) {
   }
 }
 
+ModelConfig classifier_config(ModelConfig config, const std::vector<std::string>& labels, const Path& path) {
+  const FamilyRow& row = *find_family(config.family);
+  if (row.classifier.empty()) {
+    throw FormatError({.file = path.string(), .field = "model_type"}, json_quote(config.family),
+                      "a family that has a class for sequence classification");
+  }
+  config.labels = std::ssize(labels);
+  Json names = Json::object(), numbers = Json::object();
+  for (std::int64_t label = 0; label < config.labels; ++label) {
+    const std::string& name = labels[static_cast<std::size_t>(label)];
+    names.set(std::to_string(label), name);
+    numbers.set(name, label);
+  }
+  Json architectures = Json::array();
+  architectures.push_back(std::string(row.classifier));
+  config.source.set("architectures", std::move(architectures));
+  config.source.set("id2label", std::move(names));
+  config.source.set("label2id", std::move(numbers));
+  return config;
+}
+
 void require_vocabulary(const ModelConfig& config, std::int64_t tokens, const Path& tokenizer) {
   if (tokens <= config.vocabulary) return;
   throw FormatError({.file = tokenizer.string()}, std::to_string(tokens) + " token ids",

@@ -56,6 +56,10 @@ ModelConfig parse_model_config(const Json& config, const Path& path);
 // Reads <path> (a config.json, or a folder that holds one).
 ModelConfig read_model_config(const Path& path);
 
+// The config of a sequence classifier with these labels, of the family's own class for that, as it will be saved.
+// FormatError when the family has none. `path` is for messages only.
+ModelConfig classifier_config(ModelConfig config, const std::vector<std::string>& labels, const Path& path);
+
 // Throws FormatError when token ids reach beyond the embedding. `tokens`: the largest id of the tokenizer, plus one.
 void require_vocabulary(const ModelConfig& config, std::int64_t tokens, const Path& tokenizer);
 

@@ -111,26 +111,6 @@ std::string dtype_text(at::ScalarType dtype) {
   }
 }
 
-// From here on the config is that of a classifier, as it will be saved.
-void make_classifier(ModelConfig& config, const FamilyRow& row, std::int64_t labels, const Path& folder) {
-  if (row.classifier.empty()) {
-    throw FormatError({.file = folder.string(), .field = "model_type"}, json_quote(config.family),
-                      "a family that has a class for sequence classification");
-  }
-  config.labels = labels;
-  Json names = Json::object(), numbers = Json::object();
-  for (std::int64_t label = 0; label < labels; ++label) {
-    const std::string name = "LABEL_" + std::to_string(label);
-    names.set(std::to_string(label), name);
-    numbers.set(name, label);
-  }
-  Json architectures = Json::array();
-  architectures.push_back(std::string(row.classifier));
-  config.source.set("architectures", std::move(architectures));
-  config.source.set("id2label", std::move(names));
-  config.source.set("label2id", std::move(numbers));
-}
-
 Json saved_config(const ModelConfig& config, at::ScalarType dtype) {
   Json result = config.source;
   if (result.find("architectures") == nullptr) {
@@ -176,7 +156,7 @@ LanguageModel LanguageModel::load(const Path& folder, const LoadOptions& options
                       "a language model", "name it where a reward model is asked for");
   }
   const bool becomes_classifier = options.classifier && config.labels == 0;
-  if (becomes_classifier) make_classifier(config, row, options.labels, folder);
+  if (becomes_classifier) config = classifier_config(std::move(config), options.labels, folder);
   const SafetensorsFolder files = open_weights(folder);
   std::vector<ParameterSpec> specs = row.parameters(config);
   const auto names = match_tensors(folder, files, row, config, expected_parts(specs), becomes_classifier);

@@ -31,7 +31,16 @@ Statistics Objective::update(const Statistics&, Statistics step) const { return 
 
 Needs needs_of(const ObjectiveList& objectives) {
   Needs needs;
-  for (const auto& objective : objectives) needs.merge(objective->needs());
+  std::size_t of_rewards = 0;
+  for (const auto& objective : objectives) {
+    const Needs own = objective->needs();
+    of_rewards += own.reward ? 1 : 0;
+    needs.merge(own);
+  }
+  if (of_rewards > 0 && of_rewards < objectives.size()) {
+    throw ConfigError({.field = "objective"}, "objectives of reward models beside others",
+                      "one kind: a reward model gives no log-probabilities", "train them in stages");
+  }
   return needs;
 }
 

@@ -2,6 +2,7 @@
 // policy scores it.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <map>
@@ -12,15 +13,17 @@
 
 namespace attune {
 
-// What of a response is scored: the answer, or prompt and answer (all tokens but the first, which nothing predicts).
-enum class Extent { answer, whole };
+// What of a response is scored: the answer, prompt and answer (all tokens but the first, which nothing predicts), or
+// both as one, by the state at their end.
+enum class Extent { answer, whole, end };
 
 // What the data says of one completion; the defaults say nothing.
 struct CompletionLabels {
   double score = std::numeric_limits<double>::quiet_NaN();
   double weight = 1;
   double behaviour_logp = std::numeric_limits<double>::quiet_NaN();  // of the sampler that wrote it, nats
-  std::int32_t level = -1;  // how much was taken out of it; -1: no such variant
+  std::int32_t level = -1;           // how much was taken out of it; -1: no such variant
+  std::vector<double> columns = {};  // in order of Needs::labels, NaN where nobody said anything; may be empty
 };
 
 // One response to score: completion `completion` of record `record`, after the prompt of record `prompt` (the same
@@ -38,6 +41,7 @@ struct PlannedResponse {
 struct PlannedPair {
   std::int64_t chosen = 0, rejected = 0;  // indices into the responses
   double margin = 0, weight = 1, probability = 1;
+  std::array<double, vote_kinds> votes = {};
 };
 
 struct Batch {

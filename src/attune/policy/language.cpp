@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "attune/base/errors.h"
+#include "attune/model/classifier.h"
 
 namespace attune {
 namespace {
@@ -43,6 +44,18 @@ std::int64_t last_scored(const TokenCompletion& completion) {
   return std::ssize(completion.ids) - 1;
 }
 
+// Marks the state that a sequence classifier scores.
+void mark_end(ForestBuilder& builder, std::int32_t prompt, std::span<const std::int32_t> prompt_ids,
+              std::int32_t segment, std::span<const std::int32_t> ids, std::int64_t pad_token) {
+  const std::int64_t last = scored_token(ids, pad_token);
+  const bool in_prompt = ids[static_cast<std::size_t>(last)] == pad_token && prompt >= 0 && !prompt_ids.empty();
+  if (in_prompt) {
+    builder.mark(prompt, scored_token(prompt_ids, pad_token));
+  } else {
+    builder.mark(segment, last);
+  }
+}
+
 // Of each response the index of its first read, [R].
 Tensor first_reads(const TokenForest& forest, std::int64_t responses) {
   std::vector<std::int64_t> first(static_cast<std::size_t>(responses), 0);
@@ -54,7 +67,7 @@ Tensor first_reads(const TokenForest& forest, std::int64_t responses) {
 
 }  // namespace
 
-TokenForest forest_of(const Batch& batch, std::span<const TokenRecord> records) {
+TokenForest forest_of(const Batch& batch, std::span<const TokenRecord> records, std::int64_t pad_token) {
   ForestBuilder builder;
   std::map<std::int64_t, std::int32_t> prompts;  // record -> its prompt's segment
   for (std::size_t i = 0; i < batch.responses.size(); ++i) {
@@ -67,6 +80,10 @@ TokenForest forest_of(const Batch& batch, std::span<const TokenRecord> records) 
     const std::int32_t parent = completion.alone ? -1 : known->second;
     const std::int32_t segment = builder.add(completion.ids, parent);
     const auto index = static_cast<std::int32_t>(i);
+    if (response.extent == Extent::end) {
+      mark_end(builder, parent, prompt, segment, completion.ids, pad_token);
+      continue;
+    }
     if (response.extent == Extent::whole) {
       if (!completion.alone) builder.read(parent, 0, std::ssize(prompt), {.response = index});
       builder.read(segment, 0, std::ssize(completion.ids), {.response = index});
@@ -121,7 +138,17 @@ void LanguagePolicy::apply_heads(const TokenForest& forest, const ForestScores& 
   }
 }
 
+Responses LanguagePolicy::score_ends(const Batch& batch) const {
+  const TokenForest forest = forest_of(batch, records_, model_->config().pad_token);
+  const LabelScores scores = model_->label_scores(forest);
+  Responses responses = batch.skeleton(scores.scores);
+  responses.outputs = scores.scores;
+  responses.states = scores.states;
+  return responses;
+}
+
 Responses LanguagePolicy::score(const Batch& batch, const Needs& needs) {
+  if (needs.reward) return score_ends(batch);
   const TokenForest forest = forest_of(batch, records_);
   ScoreRequest request{.vocabulary = needs.vocabulary, .hidden = !needs.heads.empty(), .marked = !needs.heads.empty()};
   for (const auto& term : needs.vocabulary) {

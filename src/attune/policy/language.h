@@ -16,7 +16,9 @@ namespace attune {
 
 // The batch's responses as one forest; response i of the batch is response i of the reads and of the marks, which are
 // at each one's last scored token. Prompts that several responses share stand once.
-TokenForest forest_of(const Batch& batch, std::span<const TokenRecord> records);
+// The end of a response (Extent::end) is its last token that is not `pad_token`, as sequence classifiers see it; where
+// the answer holds only such, it lies in the prompt.
+TokenForest forest_of(const Batch& batch, std::span<const TokenRecord> records, std::int64_t pad_token = -1);
 
 class LanguagePolicy final : public Policy {
  public:
@@ -29,6 +31,7 @@ class LanguagePolicy final : public Policy {
   Responses score(const Batch& batch, const Needs& needs) override;
 
  private:
+  Responses score_ends(const Batch& batch) const;
   FrozenModel frozen(const std::string& role) const;
   Tensor frozen_token_logps(const std::string& role, const TokenForest& forest) const;
   Tensor reference_states(const TokenForest& forest) const;

@@ -15,8 +15,10 @@ std::int64_t Layout::add(const RecordView& record, std::int32_t completion, Resp
       return static_cast<std::int64_t>(i);
   }
   const auto at = static_cast<std::size_t>(completion);
-  require(extent == Extent::answer || at < record.sequence_tokens.size(), "a whole sequence of unknown length");
-  const std::int64_t tokens = extent == Extent::answer ? record.scored_tokens[at] : record.sequence_tokens[at] - 1;
+  require(extent != Extent::whole || at < record.sequence_tokens.size(), "a whole sequence of unknown length");
+  const std::int64_t tokens = extent == Extent::answer  ? record.scored_tokens[at]
+                              : extent == Extent::whole ? record.sequence_tokens[at] - 1
+                                                        : 1;
   batch_.responses.push_back({.record = record.index,
                               .completion = completion,
                               .prompt = record.index,
@@ -39,7 +41,8 @@ void Layout::pair(std::int64_t chosen, std::int64_t rejected, const RecordView::
     if (known == PairKey{chosen, rejected, &preference}) return;
   }
   paired_.emplace_back(chosen, rejected, &preference);
-  batch_.pairs.push_back({chosen, rejected, preference.margin, preference.weight, preference.probability});
+  batch_.pairs.push_back(
+      {chosen, rejected, preference.margin, preference.weight, preference.probability, preference.votes});
 }
 
 void Layout::group(std::span<const std::int64_t> responses) {

@@ -16,11 +16,15 @@ struct RecordView {
     std::int32_t chosen = 0, rejected = 0;  // completions
     double margin = 0, weight = 1, probability = 1;
     std::int32_t rationale = -1;  // the completion that says why; -1: none
+    std::array<double, vote_kinds> votes = {};
   };
   std::int64_t index = 0;
   std::span<const std::int64_t> scored_tokens = {};    // per completion
   std::span<const std::int64_t> sequence_tokens = {};  // per completion: all tokens of prompt and completion
-  std::span<const Preference> preferences = {};
+  std::span<const Preference> preferences = {};        // of each comparison that decided
+  // Of each two completions that somebody compared, all who did together: chosen is the one with more votes (the first
+  // where they are even), probability the share of the votes for it, ties half, margin the mean of what they said.
+  std::span<const Preference> ballots = {};
   std::span<const CompletionLabels> labels = {};  // per completion; may be empty
   std::span<const std::int8_t> thumbs = {};       // per completion: 1 up, -1 down, 0 none; may be empty
   std::int32_t reference_answer = -1;             // the completion that is the gold answer; -1: none

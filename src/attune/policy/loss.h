@@ -13,11 +13,11 @@
 
 namespace attune {
 
-enum class Per { response, pair, group, record, token, constant };
+enum class Per { response, pair, group, record, token, label, constant };
 
 // weight * sum / count, where the count is of the whole optimiser step: all pairs, all tokens of the chosen
 // responses, ... `role` narrows responses and tokens to one role or several (KTO: chosen | rejected); empty: all.
-// Per::constant divides by 1.
+// Per::label counts the numbers that people gave responses (CompletionLabels::columns); Per::constant divides by 1.
 struct Term {
   std::string name = {};
   Tensor sum = {};  // a scalar over this micro-batch
@@ -32,6 +32,9 @@ class Metrics {
   // Both scalars stay on the policy's device: nothing waits for them until they are logged.
   void add(const std::string& name, const Tensor& sum, double count);
   void add(const std::string& name, const Tensor& sum, const Tensor& count);
+  // The least, or the greatest, of what is added under the name; [] a scalar.
+  void add_least(const std::string& name, const Tensor& value);
+  void add_greatest(const std::string& name, const Tensor& value);
   // `name` is the mean of `one` minus the mean of `other`, in steps that have both.
   void add_difference(const std::string& name, const std::string& one, const std::string& other);
   void merge(const Metrics& other);
@@ -39,9 +42,11 @@ class Metrics {
   std::map<std::string, double> read() const;  // sum / count; NaN where the count is 0
 
  private:
+  enum class Kind { mean, least, greatest };
   struct Value {
-    Tensor sum = {}, counted = {};
-    double count = 0;  // beside what is counted on the device
+    Kind kind = Kind::mean;
+    Tensor sum = {}, counted = {};  // `sum` of an extreme: the extreme
+    double count = 0;               // beside what is counted on the device
   };
   void add(const std::string& name, const Value& value);
   std::map<std::string, Value> values_;
@@ -61,7 +66,7 @@ class Counts {
   double of(const Term& term) const;  // 0 where the step holds nothing of that kind
 
  private:
-  double pairs_ = 0, groups_ = 0, records_ = 0;
+  double pairs_ = 0, groups_ = 0, records_ = 0, labels_ = 0;
   std::array<double, role_count> responses_{}, tokens_{};
 };
 

@@ -1,11 +1,15 @@
 #include "attune/policy/policy.h"
 
 #include <ATen/ops/index_select.h>
+#include <ATen/ops/maximum.h>
+#include <ATen/ops/minimum.h>
 #include <ATen/ops/tensor.h>
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <iterator>
+#include <limits>
 
 #include "attune/base/errors.h"
 #include "attune/policy/loss.h"
@@ -46,6 +50,14 @@ std::vector<std::string> Needs::frozen_models() const {
 }
 
 void Needs::merge(const Needs& other) {
+  const auto refuse = [](const char* what) {
+    throw ConfigError({.field = "objective"}, std::string("objectives with different ") + what, "the same for all",
+                      "train them in stages");
+  };
+  if (reward && other.reward && *reward != *other.reward) refuse("heads");
+  if (!labels.empty() && !other.labels.empty() && labels != other.labels) refuse("labels");
+  if (other.reward) reward = other.reward;
+  if (!other.labels.empty()) labels = other.labels;
   for (const auto& role : other.models) {
     if (!needs_model(role)) models.push_back(role);
   }
@@ -79,7 +91,7 @@ Tensor Responses::indices_of(ResponseRole role) const {
   for (std::size_t i = 0; i < roles.size(); ++i) {
     if (roles[i] == role) indices.push_back(static_cast<std::int64_t>(i));
   }
-  return index_tensor(indices, logps);
+  return index_tensor(indices, lengths);
 }
 
 Batch Batch::with(Roles roles) const {
@@ -120,7 +132,8 @@ Batch Batch::with(Roles roles) const {
 
 Responses Batch::skeleton(const Tensor& like) const {
   Responses result;
-  std::vector<double> lengths, scores, weights, behaviour_logps;
+  std::vector<double> lengths, scores, weights, behaviour_logps, labels;
+  std::size_t columns = 0;
   std::vector<std::int64_t> levels;
   for (const auto& response : responses) {
     result.roles.push_back(response.role);
@@ -130,23 +143,35 @@ Responses Batch::skeleton(const Tensor& like) const {
     weights.push_back(response.labels.weight);
     behaviour_logps.push_back(response.labels.behaviour_logp);
     levels.push_back(response.labels.level);
+    columns = std::max(columns, response.labels.columns.size());
   }
   result.lengths = value_tensor(lengths, like);
   result.scores = value_tensor(scores, like);
   result.weights = value_tensor(weights, like);
   result.behaviour_logps = value_tensor(behaviour_logps, like);
   result.levels = index_tensor(levels, like);
+  if (columns > 0) {
+    for (const auto& response : responses) {
+      const auto& said = response.labels.columns;
+      if (said.empty()) labels.insert(labels.end(), columns, std::numeric_limits<double>::quiet_NaN());
+      labels.insert(labels.end(), said.begin(), said.end());
+    }
+    result.labels = value_tensor(labels, like).view({-1, static_cast<std::int64_t>(columns)});
+  }
   std::vector<std::int64_t> chosen, rejected;
-  std::vector<double> margin, weight, probability;
+  std::vector<double> margin, weight, probability, votes;
   for (const auto& pair : pairs) {
     chosen.push_back(pair.chosen);
     rejected.push_back(pair.rejected);
     margin.push_back(pair.margin);
     weight.push_back(pair.weight);
     probability.push_back(pair.probability);
+    votes.insert(votes.end(), pair.votes.begin(), pair.votes.end());
   }
-  result.pairs = {index_tensor(chosen, like), index_tensor(rejected, like), value_tensor(margin, like),
-                  value_tensor(weight, like), value_tensor(probability, like)};
+  result.pairs = {
+      index_tensor(chosen, like),      index_tensor(rejected, like),
+      value_tensor(margin, like),      value_tensor(weight, like),
+      value_tensor(probability, like), value_tensor(votes, like).view({-1, static_cast<std::int64_t>(vote_kinds)})};
   if (!group.empty()) {
     result.groups.index = index_tensor(group, like);
     result.groups.count = *std::max_element(group.begin(), group.end()) + 1;
@@ -156,7 +181,13 @@ Responses Batch::skeleton(const Tensor& like) const {
 
 void Metrics::add(const std::string& name, const Value& added) {
   const auto sum_of = [](const Tensor& a, const Tensor& b) { return !a.defined() ? b : !b.defined() ? a : a + b; };
-  Value& value = values_[name];
+  const auto [known, is_new] = values_.try_emplace(name, added);
+  if (is_new) return;
+  Value& value = known->second;
+  if (added.kind != Kind::mean) {
+    value.sum = added.kind == Kind::least ? at::minimum(value.sum, added.sum) : at::maximum(value.sum, added.sum);
+    return;
+  }
   value.sum = sum_of(value.sum, added.sum);
   value.counted = sum_of(value.counted, added.counted);
   value.count += added.count;
@@ -168,6 +199,14 @@ void Metrics::add(const std::string& name, const Tensor& sum, double count) {
 
 void Metrics::add(const std::string& name, const Tensor& sum, const Tensor& count) {
   add(name, Value{.sum = sum.detach(), .counted = count.detach()});
+}
+
+void Metrics::add_least(const std::string& name, const Tensor& value) {
+  add(name, Value{.kind = Kind::least, .sum = value.detach(), .count = 1});
+}
+
+void Metrics::add_greatest(const std::string& name, const Tensor& value) {
+  add(name, Value{.kind = Kind::greatest, .sum = value.detach(), .count = 1});
 }
 
 void Metrics::add_difference(const std::string& name, const std::string& one, const std::string& other) {
@@ -206,6 +245,7 @@ void Counts::add(const Batch& batch) {
     const auto role = static_cast<std::size_t>(response.role);
     responses_[role] += 1;
     tokens_[role] += static_cast<double>(response.tokens);
+    for (const double label : response.labels.columns) labels_ += std::isnan(label) ? 0 : 1;
   }
 }
 
@@ -213,6 +253,7 @@ void Counts::add(const Counts& other) {
   pairs_ += other.pairs_;
   groups_ += other.groups_;
   records_ += other.records_;
+  labels_ += other.labels_;
   for (std::size_t i = 0; i < role_count; ++i) {
     responses_[i] += other.responses_[i];
     tokens_[i] += other.tokens_[i];
@@ -238,6 +279,8 @@ double Counts::of(const Term& term) const {
       return groups_;
     case Per::record:
       return records_;
+    case Per::label:
+      return labels_;
     case Per::constant:
       return 1;
   }

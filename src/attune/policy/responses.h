@@ -60,12 +60,17 @@ struct ModelColumns {
   Tensor token_logps = {};  // [N], only where Needs::tokens
 };
 
+// What one person may say of a pair. Whoever prefers an answer without saying by how much is counted apart.
+enum class PairVote { rejected_clearly, rejected_slightly, tie, chosen_slightly, chosen_clearly, rejected, chosen };
+inline constexpr std::size_t vote_kinds = 7;
+
 // Indices into the responses, [P] each; the rest [P] doubles, 0 / 1 / 1 where the data says nothing.
 struct Pairs {
   Tensor chosen, rejected;
   Tensor margin = {};  // how much better the chosen one is, in the data's own units
   Tensor weight = {};
   Tensor probability = {};  // that the chosen one is preferred (soft labels from votes); 1: a hard label
+  Tensor votes = {};        // [P, vote_kinds], how many people said what; 0 everywhere where nobody counted
   std::int64_t size() const { return chosen.defined() ? chosen.size(0) : 0; }
 };
 
@@ -104,6 +109,9 @@ struct Responses {
   Groups groups;
   TokenColumns tokens;
   std::map<std::string, Tensor> heads = {};  // [R, outputs], or [N, outputs] of heads at scored tokens
+  Tensor outputs = {};  // [R, outputs] of the score head, with gradient; of reward models, where logps is undefined
+  Tensor states = {};   // [R, d], what the score head reads, with gradient
+  Tensor labels = {};   // [R, columns] in order of Needs::labels, NaN where nobody said anything
 
   std::int64_t size() const { return static_cast<std::int64_t>(roles.size()); }
   // Throws InternalError when the objective did not ask for that model in its needs.

@@ -24,7 +24,7 @@ struct TokenRecord {
   std::vector<TokenCompletion> completions = {};
   std::vector<std::int64_t> scored_tokens = {};    // of each completion
   std::vector<std::int64_t> sequence_tokens = {};  // of each completion: all tokens of prompt and completion
-  std::vector<RecordView::Preference> preferences = {};
+  std::vector<RecordView::Preference> preferences = {}, ballots = {};
   std::vector<CompletionLabels> labels = {};  // of each completion; or empty
   std::vector<std::int8_t> thumbs = {};       // of each completion; or empty
   std::int32_t reference_answer = -1;         // the completion that is the gold answer; -1: none
@@ -34,6 +34,7 @@ struct TokenRecord {
             .scored_tokens = scored_tokens,
             .sequence_tokens = sequence_tokens,
             .preferences = preferences,
+            .ballots = ballots,
             .labels = labels,
             .thumbs = thumbs,
             .reference_answer = reference_answer};

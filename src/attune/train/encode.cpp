@@ -133,7 +133,7 @@ Extended extended(const Record& record, const EncodeSettings& settings) {
 }
 
 // Comparisons, and what else people said of the completions.
-void copy_labels(const Extended& extended, std::string_view attribute, TokenRecord& result) {
+void copy_labels(const Extended& extended, const EncodeSettings& settings, TokenRecord& result) {
   const Record& record = extended.record();
   result.reference_answer = extended.reference_answer;
   for (const Pair& pair : pairs(record)) {
@@ -144,9 +144,13 @@ void copy_labels(const Extended& extended, std::string_view attribute, TokenReco
                                   .weight = pair.weight,
                                   .rationale = rationale != extended.rationales.end() ? rationale->second : -1});
   }
-  FeedbackLabels said = feedback_labels(record, attribute);
+  result.ballots = ballots(record);
+  FeedbackLabels said = feedback_labels(record, settings.attribute);
   result.labels = std::move(said.labels);
   result.thumbs = std::move(said.thumbs);
+  auto columns = label_columns(record, settings.labels);
+  if (!columns.empty()) result.labels.resize(columns.size());
+  for (std::size_t i = 0; i < columns.size(); ++i) result.labels[i].columns = std::move(columns[i]);
 }
 
 enum class Fate { kept, long_prompt, no_answer };
@@ -189,7 +193,7 @@ Encoded encode_record(const Record& given, std::size_t row, const Tokenizer& tok
   if (std::count(result.record.scored_tokens.begin(), result.record.scored_tokens.end(), 0) > 0) {
     result.fate = Fate::no_answer;
   }
-  copy_labels(extra, settings.attribute, result.record);
+  copy_labels(extra, settings, result.record);
   return result;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "attune/data/record.h"
+#include "attune/policy/needs.h"
 #include "attune/policy/token_record.h"
 #include "attune/text/tokenizer.h"
 
@@ -20,11 +21,12 @@ struct ChatTokens {
 using ChatEncoder = std::function<ChatTokens(const Record& record, const Completion& completion)>;
 
 struct EncodeSettings {
-  std::int64_t max_tokens = 1024;  // of prompt and completion; longer ones are cut at the end
-  ChatEncoder chat = {};           // for records that are conversations
-  std::string attribute = {};      // whose ratings are the scores; see score_attribute()
-  bool reference_answers = false;  // gold answers become completions, after the prompt of the first one
-  bool rationales = false;         // the reasons of comparisons become completions that stand alone
+  std::int64_t max_tokens = 1024;        // of prompt and completion; longer ones are cut at the end
+  ChatEncoder chat = {};                 // for records that are conversations
+  std::string attribute = {};            // whose ratings are the scores; see score_attribute()
+  std::vector<LabelColumn> labels = {};  // further columns of ratings
+  bool reference_answers = false;        // gold answers become completions, after the prompt of the first one
+  bool rationales = false;               // the reasons of comparisons become completions that stand alone
 };
 
 struct EncodeReport {

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
 #include "attune/data/scores.h"
-#include "attune/policy/batch.h"
+#include "attune/policy/layout.h"
+#include "attune/policy/needs.h"
 
 namespace attune {
 
@@ -21,5 +23,16 @@ struct FeedbackLabels {
 // - Weight: the mean weight of what made score and thumb.
 // - Behaviour log-probability: a signal "logp". Level: a label "degree", where it is a number.
 FeedbackLabels feedback_labels(const Record& record, std::string_view attribute);
+
+// The columns of each completion, NaN where nobody rated it; a rating stands at the level that it rounds to. Empty when
+// no columns are asked for.
+std::vector<std::vector<double>> label_columns(const Record& record, std::span<const LabelColumn> columns);
+
+// The same preference, the other way round.
+void turn(RecordView::Preference& preference);
+
+// RecordView::ballots. A preference of strength 2 or more is clear, a smaller one slight; both_good and both_bad are
+// ties. A vote counts as much as its feedback weighs. The weight of a ballot is the mean one of its votes.
+std::vector<RecordView::Preference> ballots(const Record& record);
 
 }  // namespace attune

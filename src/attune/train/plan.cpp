@@ -38,8 +38,8 @@ class Probes {
   Probes(const RunSettings& settings, Fs& fs)
       : settings_(settings),
         tokenizer_(load_tokenizer(settings)),
-        config_(read_model_config(settings.model.path.empty() ? settings.model.config : settings.model.path)),
         needs_(needs_of(settings.objective)),
+        config_(stage_config(settings, needs_)),
         ceilings_(machine_ceilings(fs)),
         recompute_(settings.model.recompute == Recompute::on) {
     require_vocabulary(config_, tokenizer_.vocabulary_size(), tokenizer_folder(settings));
@@ -164,8 +164,8 @@ class Probes {
 
   const RunSettings& settings_;
   Tokenizer tokenizer_;
-  ModelConfig config_;
   Needs needs_;
+  ModelConfig config_;
   Ceilings ceilings_;
   StageData data_;
   std::vector<std::int64_t> probe_prompts_;

@@ -272,6 +272,9 @@ void check(const RunSettings& settings, const ConfigNode& root) {
     refuse("tokenizer", "no tokenizer", "a path: there is no model folder");
   if (model.init == Init::random && model.adapter)
     refuse("model.adapter", "an adapter on random weights", "a pretrained model");
+  if (model.adapter && needs_of(settings.objective).reward) {
+    refuse("model.adapter", "an adapter under a score head, which would stay as it was drawn", "all weights trained");
+  }
   const OptimizerSettings& optimizer = settings.optimizer;
   if (optimizer.in_backward && optimizer.max_grad_norm > 0) {
     refuse("optimizer.in_backward", "updates in the backward pass under clipping, whose norm is known only behind it",
@@ -328,7 +331,7 @@ RunFile parse_run(std::string text, const std::string& file, const std::vector<s
     if (root.find("objective") == nullptr && !verb.empty()) {
       ConfigNode objective;
       objective.kind = ConfigNode::Kind::scalar;
-      objective.text = verb;
+      objective.text = verb == reward_verb ? "reward/bradley-terry" : verb;
       objective.file = "command line";
       set_member(root, "objective", std::move(objective));
     }
@@ -350,7 +353,8 @@ RunFile parse_run(std::string text, const std::string& file, const std::vector<s
   }
   // The verb names the objective that the run ends with.
   const ObjectiveList& last = run.stages.back().settings.objective;
-  if (!verb.empty() && last.front().name() != verb) refuse_verb(root, std::string(last.front().name()));
+  if (!verb.empty() && last.front().name() != verb && !(verb == reward_verb && needs_of(last).reward))
+    refuse_verb(root, std::string(last.front().name()));
   if (run.stages.size() > 1) {
     for (std::size_t i = 0; i < run.stages.size(); ++i) {
       run.stages[i].name = std::to_string(i + 1) + "-" + run.stages[i].name;

@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "attune/config/node.h"
@@ -186,6 +187,9 @@ struct RunFile {
   std::string out = {};
   std::int64_t seed = 0;
 };
+
+// The word of the command line that stands for every objective of reward models: `attune train reward RUN`.
+inline constexpr std::string_view reward_verb = "reward";
 
 // Reads a run file. `verb` is the objective named on the command line ("dpo"); a file that names other ones is refused.
 // With `stages: [{sft: {...}}, {dpo: {...}}]` each entry holds the objective's options and any key of the run file that

@@ -8,8 +8,10 @@
 #include "attune/base/random.h"
 #include "attune/data/degrade.h"
 #include "attune/data/read.h"
+#include "attune/heads/reward_head.h"
 #include "attune/text/tokenizer_folder.h"
 #include "attune/train/chat.h"
+#include "attune/train/labels.h"
 
 namespace attune {
 namespace {
@@ -30,17 +32,25 @@ Dataset read_parts(const RunSettings& settings, const std::vector<DataPart>& par
 std::vector<TokenRecord> encode_useful(const Dataset& dataset, const RunSettings& settings,
                                        const Tokenizer& tokenizer) {
   const Needs needs = needs_of(settings.objective);
+  for (const LabelColumn& column : needs.labels) score_attribute(dataset, column.attribute, "objective");
   EncodedData data = encode(dataset, tokenizer,
                             {.max_tokens = settings.data.max_tokens,
                              .chat = chat_encoder(settings.data.chat_template, tokenizer),
                              .attribute = settings.data.attribute,
+                             .labels = needs.labels,
                              .reference_answers = needs.reference_answers,
                              .rationales = needs.rationales});
   log_report(data.report);
   const std::size_t useless = std::erase_if(data.records, [&](const TokenRecord& record) {
     check_agreement(settings.objective, record.view(0));
     Layout layout;
-    lay_out(settings.objective, record.view(0), layout);
+    try {
+      lay_out(settings.objective, record.view(0), layout);
+    } catch (const DataError& error) {  // an objective does not know which record it is
+      Problem problem = error.problem();
+      problem.where.record = record.id.empty() ? std::to_string(record.row) : record.id;
+      throw DataError(problem.where, problem.found, problem.expected, problem.remedy);
+    }
     return layout.batch().responses.empty();
   });
   if (data.records.empty()) {
@@ -82,7 +92,33 @@ void flip_labels(double share, std::uint64_t seed, std::vector<TokenRecord>& rec
     for (auto& preference : records[i].preferences) {
       if (random.uniform() < share) std::swap(preference.chosen, preference.rejected);
     }
+    for (auto& ballot : records[i].ballots) {
+      if (random.uniform() < share) turn(ballot);
+    }
   }
+}
+
+// A classifier that was one before keeps its labels: they must be those that the objective trains.
+void become_reward_model(LanguageModel& model, const RewardNeeds& reward, const Path& folder) {
+  const Json& config = model.config().source;
+  std::string names, wanted;
+  const Json* labels = config.find("id2label");
+  for (std::size_t i = 0; i < reward.outputs.size(); ++i) {
+    wanted += (i > 0 ? ", " : "") + reward.outputs[i];
+  }
+  bool same = model.config().labels == std::ssize(reward.outputs);
+  for (std::int64_t i = 0; labels != nullptr && labels->is_object() && i < model.config().labels; ++i) {
+    const Json* name = labels->find(std::to_string(i));
+    const std::string known = name != nullptr && name->is_string() ? name->string() : "";
+    names += (i > 0 ? ", " : "") + known;
+    const bool unnamed = known.empty() || known == "LABEL_" + std::to_string(i);
+    same = same && (unnamed || known == reward.outputs[static_cast<std::size_t>(i)]);
+  }
+  if (!same) {
+    throw ConfigError({.file = folder.string(), .field = "objective.head"},
+                      "a classifier with the labels " + names + " under a head of " + wanted, "the same labels");
+  }
+  model.set_config_entry(head_key, reward.head);
 }
 
 // Everything beside the tokens that an objective learns from.
@@ -94,7 +130,12 @@ std::string labels_text(const std::vector<TokenRecord>& records) {
       text += " " + std::to_string(preference.chosen) + ">" + std::to_string(preference.rejected) + " " +
               format_double(preference.margin) + " " + format_double(preference.weight);
     }
+    for (const auto& ballot : record.ballots) {
+      text += " " + std::to_string(ballot.chosen) + "?" + std::to_string(ballot.rejected);
+      for (const double votes : ballot.votes) text += " " + format_double(votes);
+    }
     for (const auto& labels : record.labels) {
+      for (const double column : labels.columns) text += " " + format_double(column);
       text += " " + format_double(labels.score) + " " + format_double(labels.weight) + " " +
               format_double(labels.behaviour_logp) + " " + std::to_string(labels.level);
     }
@@ -167,21 +208,32 @@ void require_whole_steps(const Batches& batches) {
   }
 }
 
-LanguageModel load_stage_model(const RunSettings& settings, const std::optional<Path>& previous,
-                               const std::vector<HeadSpec>& heads) {
+ModelConfig stage_config(const RunSettings& settings, const Needs& needs) {
+  const Path path = settings.model.path.empty() ? settings.model.config : settings.model.path;
+  ModelConfig config = read_model_config(path);
+  if (needs.reward && config.labels == 0) config = classifier_config(std::move(config), needs.reward->outputs, path);
+  return config;
+}
+
+LanguageModel load_stage_model(const RunSettings& settings, const std::optional<Path>& previous, const Needs& needs) {
   const ModelSettings& wanted = settings.model;
   const at::ScalarType dtype = wanted.dtype == Dtype::float64 ? at::kDouble : at::kFloat;
   const auto seed = static_cast<std::uint64_t>(settings.seed);
   LanguageModel model = [&] {
-    if (previous) return LanguageModel::load(*previous, {.dtype = dtype});
-    if (wanted.init == Init::random) {
-      return LanguageModel::random(read_model_config(wanted.config.empty() ? wanted.path : wanted.config), seed, dtype);
+    if (!previous && wanted.init == Init::random) {
+      return LanguageModel::random(stage_config(settings, needs), seed, dtype);
     }
-    return LanguageModel::load(wanted.path, {.dtype = dtype, .allow_nonfinite = wanted.allow_nonfinite});
+    LoadOptions options{.dtype = dtype,
+                        .allow_nonfinite = !previous && wanted.allow_nonfinite,
+                        .classifier = needs.reward.has_value(),
+                        .seed = seed};
+    if (needs.reward) options.labels = needs.reward->outputs;
+    return LanguageModel::load(previous.value_or(wanted.path), options);
   }();
+  if (needs.reward) become_reward_model(model, *needs.reward, previous.value_or(wanted.path));
   prepare_model(settings, model);
-  if (!heads.empty()) {
-    const std::size_t known = model.attach_heads(heads, seed).load(previous.value_or(wanted.path));
+  if (!needs.heads.empty()) {
+    const std::size_t known = model.attach_heads(needs.heads, seed).load(previous.value_or(wanted.path));
     if (known > 0) log_info("going on with " + std::to_string(known) + " tensors of heads");
   }
   return model;

@@ -33,9 +33,12 @@ Path tokenizer_folder(const RunSettings& settings);
 StageData load_stage_data(const RunSettings& settings, const Tokenizer& tokenizer);
 
 // The model of the settings, or the one at `previous` (the stage before), with its adapter and heads attached; heads of
-// those names that lie beside its weights are taken over.
-LanguageModel load_stage_model(const RunSettings& settings, const std::optional<Path>& previous,
-                               const std::vector<HeadSpec>& heads);
+// those names that lie beside its weights are taken over. Where a score head is needed it is a sequence classifier,
+// made from a language model or one before; ConfigError when its labels are others.
+LanguageModel load_stage_model(const RunSettings& settings, const std::optional<Path>& previous, const Needs& needs);
+
+// Of a model drawn from the seed: the settings' config, a sequence classifier's where a score head is needed.
+ModelConfig stage_config(const RunSettings& settings, const Needs& needs);
 
 ComputeOptions compute_options(const RunSettings& settings, bool recompute);
 

@@ -90,7 +90,7 @@ void StageRun::read() {
 
 void StageRun::load_model() {
   trace("load_model");
-  model_ = load_stage_model(settings_, previous_, needs_.heads);
+  model_ = load_stage_model(settings_, previous_, needs_);
   start_hash_ = hash_of(*model_);
   if (model_->config().experts.balance > 0) {
     log_warning("output_router_logits: the load-balancing loss of the experts is not trained, only the objective is");
@@ -268,7 +268,9 @@ void StageRun::measure(Json& row, Position& position) {
     improved_ = loss < position.best_loss;
     if (improved_) position.best_loss = loss;
   }
-  directory_.samples(position.total_step, write_samples(*model_, *tokenizer_, data_.prompts, settings_));
+  if (!needs_.reward) {
+    directory_.samples(position.total_step, write_samples(*model_, *tokenizer_, data_.prompts, settings_));
+  }
   position.unmeasured = {};
 }
 
@@ -323,7 +325,7 @@ RunOutcome StageRun::train(Position& position, const std::optional<Checkpoint>& 
   log_info(stage_.name + ": " + std::to_string(std::ssize(data_.train)) + " records, " +
            std::to_string(model_->trainable().count()) + " trainable parameters, " + std::to_string(batches_->steps()) +
            " steps");
-  watch(position);
+  if (!needs_.reward) watch(position);
   if (!position.unmeasured.is_null()) finish_step(Json(position.unmeasured), position);
   std::optional<StepProfile> profile;
   if (context_.profile) profile.emplace();
@@ -336,7 +338,7 @@ RunOutcome StageRun::train(Position& position, const std::optional<Checkpoint>& 
     position.tokens = row->find("num_tokens")->integer();
     const double loss = row->find("loss")->number();
     if (profile) profile->step(row->find("seconds")->number());
-    monitor_->after_step(*model_, position.step, *row);
+    if (monitor_) monitor_->after_step(*model_, position.step, *row);
     finish_step(*std::move(row), position);
     shown.advance(static_cast<std::size_t>(position.step), "loss " + format_double(std::round(1e4 * loss) / 1e4));
   }

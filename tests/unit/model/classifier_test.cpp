@@ -24,7 +24,7 @@ class Classifiers : public ::testing::TestWithParam<std::string> {};
 Tensor scores_of(const LanguageModel& model, const std::vector<std::vector<std::int32_t>>& sequences) {
   ForestBuilder builder;
   for (const auto& ids : sequences) builder.mark(builder.add(ids), scored_token(ids, model.config().pad_token));
-  return model.label_scores(builder.build());
+  return model.label_scores(builder.build()).scores;
 }
 
 TEST_P(Classifiers, ScoresEqualTransformers) {
@@ -65,11 +65,11 @@ TEST(ScoredToken, IsTheLastThatIsNoPad) {
 
 TEST(Classifier, IsMadeFromALanguageModelAndKeptAsOne) {
   const testing::TemporaryDirectory directory;
-  const LoadOptions options{.classifier = true, .labels = 1, .seed = 4};
+  const LoadOptions options{.classifier = true, .seed = 4};
   const LanguageModel made = LanguageModel::load(recorded_model("families/gemma2"), options);
   made.save(disk(), directory.path());
   const LanguageModel again =
-      LanguageModel::load(directory.path(), {.classifier = true, .labels = 3});  // it is one already
+      LanguageModel::load(directory.path(), {.classifier = true, .labels = {"a", "b", "c"}});  // it is one already
   EXPECT_EQ(again.config().labels, 1);
   const std::vector<std::vector<std::int32_t>> sequences = {{5, 6, 7}, {9, 8, 7, 6}};
   const Tensor scores = scores_of(made, sequences);

@@ -51,7 +51,7 @@ Json classifier_row(const std::string& name) {
     const auto ids = ids_of(list);
     builder.mark(builder.add(ids), scored_token(ids, model.config().pad_token));
   }
-  const Tensor scores = model.label_scores(builder.build());
+  const Tensor scores = model.label_scores(builder.build()).scores;
   double largest = 0;
   for (std::int64_t i = 0; i < scores.size(0); ++i) {
     const Json& wanted = record.find("scores")->items()[static_cast<std::size_t>(i)];

@@ -116,6 +116,7 @@ TEST_P(EveryObjective, TheWeightOfAPairScalesItsTermsAndNoOthers) {
   const auto once = step_of(list, records, policy, in_order);
   for (auto& record : records) {
     for (auto& preference : record.preferences) preference.weight = 2;
+    for (auto& ballot : record.ballots) ballot.weight = 2;
   }
   const auto twice = step_of(list, records, policy, in_order);
   for (std::size_t i = 0; i < once.terms.size(); ++i) {

@@ -110,5 +110,67 @@ TEST(Labels, TheScoreIsTheAttributeAskedForOrNamedScoreOrTheFirstOne) {
   }
 }
 
+void compare(Record& record, std::int32_t a, std::int32_t b, Outcome outcome, std::optional<double> strength = {},
+             double weight = 1) {
+  record.feedback.push_back(
+      {.what = Comparison{{.completion = a}, {.completion = b}, outcome, strength}, .weight = weight});
+}
+
+TEST(Ballots, CountWhatEveryoneSaidOfTwoAnswersFromTheMajoritysSide) {
+  Record record = record_of(3);
+  compare(record, 0, 1, Outcome::a, 1);  // 0 slightly
+  compare(record, 1, 0, Outcome::a, 2);  // 1 clearly
+  compare(record, 1, 0, Outcome::a);     // 1, nobody says by how much
+  compare(record, 0, 1, Outcome::both_bad);
+  compare(record, 0, 1, Outcome::unsure);  // says nothing
+  const auto all = ballots(record);
+  ASSERT_EQ(all.size(), 1u);
+  EXPECT_EQ(all[0].chosen, 1);
+  EXPECT_EQ(all[0].rejected, 0);
+  EXPECT_DOUBLE_EQ(all[0].probability, 2.5 / 4);
+  EXPECT_DOUBLE_EQ(all[0].margin, (2.0 - 1 + 0 + 0) / 4);
+  EXPECT_EQ(all[0].votes, (std::array<double, vote_kinds>{0, 1, 1, 0, 1, 0, 1}));
+}
+
+TEST(Ballots, AreOneForEachTwoAnswersAndWeighTheirVotes) {
+  Record record = record_of(3);
+  compare(record, 2, 0, Outcome::b, 3, 2);
+  compare(record, 0, 2, Outcome::b, 1, 0.5);
+  compare(record, 1, 2, Outcome::tie);
+  const auto all = ballots(record);
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all[0].chosen, 0);
+  EXPECT_DOUBLE_EQ(all[0].probability, 0.8);
+  EXPECT_DOUBLE_EQ(all[0].weight, 1.25);
+  EXPECT_DOUBLE_EQ(all[0].margin, (3 * 2 - 1 * 0.5) / 2.5);
+  EXPECT_EQ(all[1].chosen, 1);  // even votes: the first
+  EXPECT_DOUBLE_EQ(all[1].probability, 0.5);
+}
+
+TEST(Ballots, WhatALaterCommentSupersedesAndVotesOfNoWeightDoNotCount) {
+  Record record = record_of(2);
+  compare(record, 0, 1, Outcome::a);
+  compare(record, 0, 1, Outcome::b);
+  record.feedback.back().supersedes = 0;
+  compare(record, 0, 1, Outcome::a, {}, 0);
+  const auto all = ballots(record);
+  ASSERT_EQ(all.size(), 1u);
+  EXPECT_EQ(all[0].chosen, 1);
+  EXPECT_DOUBLE_EQ(all[0].probability, 1);
+}
+
+TEST(LabelColumns, AreMeanRatingsAndTheSharesOfALevel) {
+  Record record = record_of(2);
+  rate(record, 0, "helpfulness", 3);
+  rate(record, 0, "helpfulness", 4, 3);
+  rate(record, 1, "verbosity", 1);
+  const std::vector<LabelColumn> columns{{.attribute = "helpfulness"}, {.attribute = "helpfulness", .level = 4}};
+  const auto found = label_columns(record, columns);
+  EXPECT_DOUBLE_EQ(found.at(0).at(0), 3.75);
+  EXPECT_DOUBLE_EQ(found.at(0).at(1), 0.75);
+  EXPECT_TRUE(std::isnan(found.at(1).at(0)) && std::isnan(found.at(1).at(1)));
+  EXPECT_TRUE(label_columns(record, {}).empty());
+}
+
 }  // namespace
 }  // namespace attune

@@ -1,5 +1,5 @@
-// Ten steps each of SFT, DFT and DPO against TRL 1.16 on the same model, data, order and optimiser: the numbers that
-// tests/parity/record_trl.py recorded.
+// Ten steps each of SFT, DFT, DPO and reward models against TRL 1.16 on the same model, data, order and optimiser: the
+// numbers that tests/parity/record_trl.py recorded.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -33,9 +33,8 @@ class Trl : public ::testing::Test {
 
   // Runs ten steps and returns the rows of metrics.jsonl.
   std::vector<Json> train(const std::string& objective, const std::string& data, double lr,
-                          std::vector<std::string> overrides = {}) {
-    const std::string text = "model: " + (recorded / "model").string() +
-                             "\ndata: {train: " + (recorded / data).string() +
+                          std::vector<std::string> overrides = {}, const char* model = "model") {
+    const std::string text = "model: " + (recorded / model).string() + "\ndata: {train: " + (recorded / data).string() +
                              ", shuffle: false, max_tokens: 256}\noptimizer: {adamw: {lr: " + format_double(lr) +
                              ", weight_decay: 0.1}}\nschedule: {warmup: 2}\nbatch: {records: 4}\nsteps: 10\n"
                              "samples: {prompts: 0}\nout: " +
@@ -47,8 +46,11 @@ class Trl : public ::testing::Test {
     return rows_of(directory.path() / "metrics.jsonl");
   }
 
-  void expect_parity(const std::string& objective, const std::vector<Json>& rows) {
-    const Json expected = Json::parse(read_file(recorded / (objective + ".json")));
+  // `name`: of the recorded run, where that is not the objective's.
+  void expect_parity(const std::string& objective, const std::vector<Json>& rows, std::string name = {},
+                     const char* model = "model") {
+    if (name.empty()) name = objective;
+    const Json expected = Json::parse(read_file(recorded / (name + ".json")));
     ASSERT_EQ(rows.size(), 10u);
     for (std::size_t i = 0; i < rows.size(); ++i) {
       for (const char* key : {"loss", "grad_norm"}) {
@@ -57,8 +59,8 @@ class Trl : public ::testing::Test {
       }
     }
     const SafetensorsFile ours(directory_ / objective / "model/model.safetensors");
-    const SafetensorsFile theirs(recorded / (objective + ".safetensors"));
-    const SafetensorsFile start(recorded / "model/model.safetensors");
+    const SafetensorsFile theirs(recorded / (name + ".safetensors"));
+    const SafetensorsFile start(recorded / model / "model.safetensors");
     double difference = 0, moved = 0;
     for (const StoredTensor& tensor : theirs.tensors()) {
       ASSERT_NE(ours.find(tensor.name), nullptr) << tensor.name;
@@ -81,6 +83,17 @@ TEST_F(Trl, TenSftStepsAreTheSame) { expect_parity("sft", train("sft", "demonstr
 TEST_F(Trl, TenDftStepsAreTheSame) { expect_parity("dft", train("dft", "demonstrations.jsonl", 2e-3)); }
 
 TEST_F(Trl, TenDpoStepsAreTheSame) { expect_parity("dpo", train("dpo", "pairs.jsonl", 1e-3)); }
+
+TEST_F(Trl, TenStepsOfARewardModelAreTheSame) {
+  const std::string name = "reward/bradley-terry";
+  expect_parity(name, train(name, "pairs.jsonl", 3e-3, {}, "reward-model"), "reward", "reward-model");
+}
+
+TEST_F(Trl, TenStepsOfACentredRewardModelAreTheSame) {
+  const std::string name = "reward/bradley-terry";
+  const std::vector<std::string> centred{"objective.reward/bradley-terry.center=0.01"};
+  expect_parity(name, train(name, "pairs.jsonl", 3e-3, centred, "reward-model"), "reward-centered", "reward-model");
+}
 
 TEST_F(Trl, MicroBatchesOfOneRecordGiveTheSameStepsAsOneBatch) {
   const auto whole = train("dpo", "pairs.jsonl", 1e-3);

@@ -1,0 +1,126 @@
+// `attune score`: what a reward model, or several together, say of each completion.
+#include <array>
+
+#include "attune/base/errors.h"
+#include "attune/base/threads.h"
+#include "attune/cli/answer.h"
+#include "attune/cli_torch/load.h"
+#include "attune/cli_torch/verbs.h"
+#include "attune/data/read.h"
+#include "attune/rewards/ensemble.h"
+#include "attune/rewards/reward_model.h"
+#include "attune/tensor/allocator.h"
+#include "attune/train/chat.h"
+#include "attune/train/encode.h"
+
+namespace attune {
+namespace {
+
+struct ScoreOptions {
+  std::vector<std::string> models = {};
+  std::optional<std::string> tokenizer = {};
+  std::string chat_template = {};
+  std::int64_t max_tokens = 0, batch_tokens = 0;
+  Combine combine = Combine::mean;
+  double factor = 1;
+};
+
+ScoreOptions options_of(Arguments& arguments) {
+  ScoreOptions options{.models = arguments.list("--models")};
+  const auto model = arguments.option("--model");
+  if (model.has_value() == !options.models.empty()) {
+    arguments.fail(model ? "--model beside --models" : "no --model", "one of --model and --models");
+  }
+  if (model) options.models = {*model};
+  options.tokenizer = arguments.option("--tokenizer");
+  options.chat_template = arguments.option("--template").value_or("");
+  options.max_tokens = arguments.integer("--max-tokens", 1 << 20);
+  options.batch_tokens = arguments.integer("--batch-tokens", 4096);
+  options.factor = arguments.number("--factor", 1);
+  const std::string how = arguments.option("--combine").value_or("mean");
+  std::string known;
+  for (const auto& [name, value] : enum_names(Combine())) {
+    if (name == how) {
+      options.combine = value;
+      return options;
+    }
+    known += (known.empty() ? "" : ", ") + std::string(name);
+  }
+  arguments.fail("--combine " + how, known);
+}
+
+struct Scored {
+  std::vector<TokenRecord> records = {};
+  std::vector<std::vector<Scores>> scores = {};  // of each completion of each record
+  std::vector<std::string> attributes = {};
+};
+
+Scored score_with(const std::string& folder, const Dataset& dataset, const ScoreOptions& options) {
+  const std::string named = options.tokenizer.value_or(folder);
+  const Tokenizer tokenizer = Tokenizer::load(named);
+  EncodedData encoded = encode(
+      dataset, tokenizer, {.max_tokens = options.max_tokens, .chat = chat_encoder(options.chat_template, tokenizer)});
+  log_report(encoded.report);
+  RewardModel model = RewardModel::load(folder);
+  require_vocabulary(model.model().config(), tokenizer.vocabulary_size(), named);
+  auto scores = model.score(encoded.records, options.batch_tokens);
+  return {std::move(encoded.records), std::move(scores), model.head().attributes()};
+}
+
+Json row_of(const TokenRecord& record, std::size_t completion, const Scores& scores,
+            const std::vector<std::string>& attributes) {
+  Json row = Json::object(
+      {{"record", record_address(record.id, record.row)}, {"completion", completion}, {"score", scores.score}});
+  if (attributes.size() > 1) {
+    Json by_name = Json::object();
+    for (std::size_t i = 0; i < attributes.size(); ++i) by_name.set(attributes[i], scores.outputs[i]);
+    row.set("scores", std::move(by_name));
+  }
+  if (scores.spread) row.set("spread", *scores.spread);
+  return row;
+}
+
+// The members' scores as one; records that a member's tokenizer leaves no room for are an error, not a shorter list.
+Scored combined(std::vector<Scored> members, const ScoreOptions& options) {
+  if (members.size() == 1) return std::move(members.front());
+  Scored result = std::move(members.front());
+  result.attributes.clear();
+  for (std::size_t m = 1; m < members.size(); ++m) {
+    if (members[m].records.size() == result.records.size()) continue;
+    throw DataError({.file = options.models[m]}, "other records left out than by " + options.models.front(),
+                    "the same for all models", "raise --max-tokens");
+  }
+  for (std::size_t r = 0; r < result.records.size(); ++r) {
+    for (std::size_t c = 0; c < result.scores[r].size(); ++c) {
+      std::vector<double> said{result.scores[r][c].score};
+      for (std::size_t m = 1; m < members.size(); ++m) said.push_back(members[m].scores[r][c].score);
+      result.scores[r][c] = {.score = combine(said, options.combine, options.factor), .spread = disagreement(said)};
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+int run_score(Arguments& arguments) {
+  const ScoreOptions options = options_of(arguments);
+  const std::string data = arguments.required("--data");
+  Answer answer(arguments.option("--out"));
+  arguments.rest(0, 0, "no plain words");
+
+  install_caching_allocator();
+  at::set_num_threads(thread_count());
+  const ReadResult read = read_dataset({{.path = data}});
+  std::vector<Scored> members;
+  for (const std::string& folder : options.models) members.push_back(score_with(folder, read.dataset, options));
+  const Scored scored = combined(std::move(members), options);
+  for (std::size_t r = 0; r < scored.records.size(); ++r) {
+    for (std::size_t c = 0; c < scored.scores[r].size(); ++c) {
+      answer.row(row_of(scored.records[r], c, scored.scores[r][c], scored.attributes));
+    }
+  }
+  answer.finish();
+  return 0;
+}
+
+}  // namespace attune
