@@ -1,8 +1,9 @@
-# attune_library(NAME [TORCH] [DEPENDS lib...] [LINKS external...] [CATALOGUE Interface])
+# attune_library(NAME [TORCH] [ARROW] [DEPENDS lib...] [LINKS external...] [CATALOGUE Interface])
 #
 # One folder of src/attune is one static library: all its .cpp files, recursively. DEPENDS are the only other folders
 # whose headers it may include; tests/check_includes.py holds the sources against the edges written here.
 #   TORCH      the folder sees libtorch (through the shared precompiled header)
+#   ARROW      the folder sees Arrow
 #   LINKS      third-party targets
 #   CATALOGUE  each .cpp that holds an ATTUNE_PART of this interface becomes a row of the generated table parts();
 #              FOLDER/Interface when the parts (and their namespace) live in a folder below, with the header above it
@@ -21,8 +22,8 @@ endif()
 set_property(GLOBAL PROPERTY attune_edges "")
 
 function(attune_library name)
-  cmake_parse_arguments(arg "TORCH" "CATALOGUE" "DEPENDS;LINKS" ${ARGN})
-  if(arg_TORCH AND NOT ATTUNE_TORCH)
+  cmake_parse_arguments(arg "TORCH;ARROW" "CATALOGUE" "DEPENDS;LINKS" ${ARGN})
+  if((arg_TORCH AND NOT ATTUNE_TORCH) OR (arg_ARROW AND NOT ATTUNE_ARROW))
     return()
   endif()
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
@@ -38,6 +39,9 @@ function(attune_library name)
   target_link_libraries(${name} PUBLIC ${arg_DEPENDS} PRIVATE ${arg_LINKS})
   if(arg_TORCH)
     attune_use_torch(${name})
+  endif()
+  if(arg_ARROW)
+    target_link_libraries(${name} PUBLIC arrow_headers arrow::arrow arrow::parquet)
   endif()
   string(REPLACE ";" " " edges "${name} ${arg_DEPENDS}")
   string(REPLACE "attune::" "" edges "${edges}")

@@ -18,9 +18,16 @@ whose columns they have, and of two such the one with more columns. `--format NA
 come back as they were (`attune data convert`): columns that no field takes travel unparsed, and what another format cannot
 carry is named and refused unless `--lossy` is given. [records.md](records.md) says what a record holds.
 
-Files are JSON Lines, JSON lists, CSV or TSV (read, not written), each also gzip or zstd; a path is a file, a folder, a
-pattern such as `'data/*.jsonl.gz'`, or `-` for JSON Lines on standard input. Parquet and Arrow files are refused: convert
-them first.
+Files are JSON Lines, JSON lists, CSV or TSV (read, not written), each also gzip or zstd, Parquet (written with zstd) and
+Arrow IPC: `.arrow`, `.feather` and `.ipc` are the file form, `.arrows` the stream, and both are told by their first bytes. A
+path is a file, a folder, a pattern such as `'data/*.jsonl.gz'`, or `-` for JSON Lines on standard input.
+
+Columns become the rows that JSON Lines would hold: lists and structs are lists and objects, maps with text keys objects,
+dictionaries their values, dates and times ISO 8601 texts, binary values base64, decimals numbers, NaN null; `arrow.json` texts
+are JSON again. Durations, intervals, unions and other maps are refused by name. Written columns take their types from all
+rows; what is sometimes one type and sometimes another is JSON text of the type `arrow.json`, and members that some rows lack are
+marked, so that attune gives back the same rows. Only the order of members and the spelling of numbers is that of the
+column: in a column of numbers 1 comes back as 1.0.
 
 | name | what a row is | its columns |
 |---|---|---|

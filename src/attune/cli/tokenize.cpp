@@ -52,7 +52,7 @@ void each_line(const std::string& path, const Handle& handle) {
 }
 
 void each_json_row(const std::string& path, const Handle& handle) {
-  RowReader reader(open_bytes(path), row_layout_of(path));
+  RowReader reader = open_rows(path);
   for (RawRow raw; reader.next(raw);) {
     const Where where = {.file = path, .line = raw.line};
     if (!raw.problem.empty()) throw DataError(where, raw.problem, raw.expected);

@@ -40,7 +40,7 @@ FileColumns count_columns(const Path& path, const ReadLimits& limits) {
   FileColumns result;
   Table table;
   try {
-    RowReader rows(open_bytes(path, limits), row_layout_of(path), limits);
+    RowReader rows = open_rows(path, limits);
     for (RawRow row; rows.next(row); ++result.rows) {
       table.start_row();
       try {

@@ -10,6 +10,7 @@
 #include "attune/base/errors.h"
 #include "attune/base/random.h"
 #include "attune/data/builder.h"
+#include "attune/data/columnar.h"
 #include "attune/data/format.h"
 #include "attune/data/rows.h"
 
@@ -60,7 +61,7 @@ class FileReading {
 
  private:
   void read(const std::string& format_name) {
-    RowReader rows(open_bytes(path_, options_.limits), row_layout_of(path_), options_.limits);
+    RowReader rows = open_rows(path_, options_.limits);
     RawRow raw;
     std::vector<ParsedRow> first;
     try {
@@ -143,7 +144,8 @@ void read_part(const DataPart& part, DatasetBuilder& builder, ReadReport& report
 
 void DataPart::describe(Fields& fields) {
   fields.shorthand("path");
-  fields("path", path, "a .jsonl, .json, .csv or .tsv file (also .gz, .zst), a folder or a pattern of such, or -")
+  fields("path", path,
+         "a .jsonl, .json, .csv, .tsv (also .gz, .zst), .parquet or .arrow file, a folder or a pattern of such, or -")
       .required();
   fields("weight", weight, "share of the records used: 0.5 a random half, 2 each one twice").above(0);
   fields("limit", limit, "at most that many records, drawn at random; 0: all").at_least(0);
@@ -164,7 +166,13 @@ std::vector<Path> matches(const std::string& pattern) {
   return files;
 }
 
-constexpr const char* kinds_read = ".jsonl, .json, .csv or .tsv, each also .gz or .zst";
+// What the datasets library keeps beside its Arrow files.
+bool is_description(const Path& file) {
+  const Path name = file.filename();
+  return name == "dataset_info.json" || name == "state.json" || name == "dataset_dict.json";
+}
+
+constexpr const char* kinds_read = ".jsonl, .json, .csv or .tsv, each also .gz or .zst, .parquet or .arrow";
 
 }  // namespace
 
@@ -174,34 +182,25 @@ std::vector<Path> data_files(const std::string& path) {
     const Path name = compression_of(file) == Compression::none ? file : file.stem();
     return name.extension().string();
   };
-  const auto refuse = [](const Path& file, const std::string& what) {
-    throw DataError({.file = file.string()}, "a " + what + " file, which is not supported yet", kinds_read,
-                    "convert it first");
-  };
-  const auto check = [&](const Path& file) {
-    if (kind(file) == ".parquet") refuse(file, "Parquet");
-    if (kind(file) == ".arrow") refuse(file, "Arrow");
-  };
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored)) {
     std::vector<Path> files = matches(path);
     std::erase_if(files, [&](const Path& file) { return std::filesystem::is_directory(file, ignored); });
-    for (const Path& file : files) check(file);
     if (!files.empty()) return files;
   }
-  if (!std::filesystem::is_directory(path, ignored)) {
-    check(path);
-    return {path};
-  }
+  if (!std::filesystem::is_directory(path, ignored)) return {path};
   std::vector<Path> files;
+  bool columns = false;
   for (const std::string& name : list_directory(path)) {
     const Path file = Path(path) / name;
     if (std::filesystem::is_directory(file, ignored)) continue;
-    check(file);
+    columns = columns || columnar_kind_named(file);
     for (const char* known : {".jsonl", ".json", ".csv", ".tsv"}) {
       if (kind(file) == known) files.push_back(file);
     }
+    if (columnar_kind_named(file)) files.push_back(file);
   }
+  if (columns) std::erase_if(files, is_description);
   if (files.empty()) throw MissingInput({.file = path}, "a folder without data files", kinds_read);
   return files;
 }

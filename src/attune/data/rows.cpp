@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "attune/base/json.h"
+#include "attune/data/columnar.h"
 #include "attune/data/table.h"
 
 namespace attune {
@@ -59,6 +60,13 @@ RowLayout row_layout_of(const Path& path) {
   return name.extension() == ".json" ? RowLayout::document : RowLayout::lines;
 }
 
+RowReader open_rows(const Path& path, const ReadLimits& limits) {
+  if (const auto kind = columnar_kind(path)) {
+    return RowReader(open_columnar(path, *kind, limits), RowLayout::lines, limits);
+  }
+  return RowReader(open_bytes(path, limits), row_layout_of(path), limits);
+}
+
 RowReader::RowReader(std::unique_ptr<ByteStream> stream, RowLayout layout, const ReadLimits& limits)
     : stream_(std::move(stream)), layout_(layout), limit_(limits.row_bytes) {
   if (layout != RowLayout::csv && layout != RowLayout::tsv) return;
@@ -71,7 +79,7 @@ bool RowReader::next(RawRow& row) {
     started_ = true;
     while (buffer_.size() < 4 && fill()) {
     }
-    refuse_wide_encodings();
+    refuse_what_is_no_text();
     if (buffer_.starts_with("\xEF\xBB\xBF")) begin_ = 3;
     const std::size_t first = buffer_.find_first_not_of(" \t\r\n", begin_);
     if (first != std::string::npos && buffer_[first] == '[') layout_ = RowLayout::document;  // whatever its name
@@ -97,8 +105,12 @@ bool RowReader::fill() {
   return !ended_;
 }
 
-void RowReader::refuse_wide_encodings() {
+void RowReader::refuse_what_is_no_text() {
   const std::string_view head = buffer_;
+  if (head.starts_with("PAR1") || head.starts_with("ARRO") || head.starts_with("\xFF\xFF\xFF\xFF")) {
+    throw DamagedStream{head.starts_with("PAR1") ? "Parquet data in a stream" : "Arrow data in a stream",
+                        "an uncompressed file of its own, by its path"};
+  }
   const std::string_view wide[] = {{"\xFF\xFE", 2}, {"\xFE\xFF", 2}, {"{\0", 2}, {"\0{", 2}, {"[\0", 2}, {"\0[", 2}};
   const bool thirty_two =
       head.starts_with(std::string_view("\xFF\xFE\0\0", 4)) || head.starts_with(std::string_view("\0\0\xFE\xFF", 4));

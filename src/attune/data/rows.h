@@ -27,8 +27,8 @@ enum class RowLayout {
 RowLayout row_layout_of(const Path& path);  // by the name, compression aside; standard input: lines
 
 // Splits a stream into rows without parsing them. A byte order mark, CRLF, empty lines and a last line without newline
-// are legal; a file that begins with '[' is a document whatever its name. Throws DamagedStream, also for UTF-16 and
-// UTF-32, and what the stream throws.
+// are legal; a file that begins with '[' is a document whatever its name. Throws DamagedStream, also for UTF-16,
+// UTF-32 and for Parquet and Arrow data in a stream, and what the stream throws.
 class RowReader {
  public:
   RowReader(std::unique_ptr<ByteStream> stream, RowLayout layout, const ReadLimits& limits = {});
@@ -36,7 +36,7 @@ class RowReader {
 
  private:
   bool fill();  // another block behind what is buffered; false at the end
-  void refuse_wide_encodings();
+  void refuse_what_is_no_text();
   bool next_line(RawRow& row);
   bool next_element(RawRow& row);
   bool skip_to_element();
@@ -51,6 +51,10 @@ class RowReader {
   bool started_ = false, ended_ = false;
   bool in_list_ = false, list_ended_ = false, any_ = false, comma_ = true;
 };
+
+// The rows of a file: text of the layout that its name says, or a Parquet or Arrow file, told by its first bytes.
+// Throws what open_bytes and open_columnar throw.
+RowReader open_rows(const Path& path, const ReadLimits& limits = {});
 
 // Byte at which `text` stops being UTF-8; text.size() when it never does.
 std::size_t utf8_error(std::string_view text);

@@ -20,9 +20,9 @@ struct WriteResult {
   std::string first_loss = {};     // "feedback[0].annotator of record 3"
 };
 
-// Writes .jsonl, or a .json list, also .gz or .zst. The file appears under its name only when whole. Throws DataError
-// naming the field and record that the format cannot carry (unless lossy), UsageError for an unknown format and for the
-// name of a table (.csv, .tsv), and what `fs` throws.
+// Writes .jsonl, or a .json list, also .gz or .zst, or .parquet, .arrow and the like (row_sink.h, columnar.h). The file
+// appears under its name only when whole. Throws DataError naming the field and record that the format cannot carry
+// (unless lossy), UsageError for an unknown format and for the name of a table (.csv, .tsv), and what `fs` throws.
 WriteResult write_dataset(Fs& fs, const Path& path, const Dataset& dataset, const WriteOptions& options = {});
 
 }  // namespace attune

@@ -153,11 +153,11 @@ TEST(Faults, C11AnEmptyFileIsANoteAndAnEmptyDataSetAnError) {
   EXPECT_EQ(read.report.notes.at("an empty file"), 1);
 }
 
-TEST(Faults, KindsOfFilesNotSupportedGetOneClearLine) {
+TEST(Faults, AFileThatIsNotWhatItsNameSaysGetsOneClearLine) {
   const TemporaryDirectory directory;
   testing::write_rows(directory / "a.parquet", {"x"});
   EXPECT_THAT(what_of([&] { read_dataset({{.path = (directory / "a.parquet").string()}}); }),
-              HasSubstr("not supported yet"));
+              HasSubstr("found no Parquet data"));
   EXPECT_THAT(what_of([&] { read_dataset({{.path = directory.path().string()}}); }), HasSubstr("Parquet"));
   EXPECT_THROW(read_dataset({{.path = (directory / "none.jsonl").string()}}), MissingInput);
 }

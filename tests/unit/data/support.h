@@ -34,7 +34,7 @@ inline ReadResult read_text(const std::string& text, const std::string& name = "
 }
 
 inline std::vector<std::string> rows_of(const Path& path) {
-  RowReader reader(open_bytes(path), row_layout_of(path));
+  RowReader reader = open_rows(path);
   std::vector<std::string> rows;
   for (RawRow row; reader.next(row);) rows.emplace_back(row.text);
   return rows;
