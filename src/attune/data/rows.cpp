@@ -83,6 +83,7 @@ bool RowReader::next(RawRow& row) {
     if (buffer_.starts_with("\xEF\xBB\xBF")) begin_ = 3;
     const std::size_t first = buffer_.find_first_not_of(" \t\r\n", begin_);
     if (first != std::string::npos && buffer_[first] == '[') layout_ = RowLayout::document;  // whatever its name
+    keyed_ = layout_ == RowLayout::document && is_keyed();
   }
   row = RawRow{};
   return layout_ == RowLayout::lines ? next_line(row) : next_element(row);
@@ -167,6 +168,51 @@ bool RowReader::next_line(RawRow& row) {
   }
 }
 
+// {"7": {: an object of objects by numbers.
+bool RowReader::is_keyed() const {
+  const std::string_view head = std::string_view(buffer_).substr(begin_);
+  std::size_t at = 0;
+  const auto take = [&](char c) {
+    at = std::min(head.find_first_not_of(" \t\r\n", at), head.size());
+    return at < head.size() && head[at++] == c;
+  };
+  if (!take('{') || !take('"')) return false;
+  const std::size_t digits = at;
+  at = std::min(head.find_first_not_of("0123456789", at), head.size());
+  return at > digits && take('"') && take(':') && take('{');
+}
+
+// Moves to the next member's value and keeps its key; false at the end of the file.
+bool RowReader::skip_to_keyed_element() {
+  bool in_key = false, has_key = false;
+  key_.clear();
+  while (true) {
+    if (begin_ == buffer_.size() && !fill()) return false;
+    const char c = buffer_[begin_];
+    if (c == '\n') ++line_;
+    if (in_key) {
+      if (c == '"') {
+        in_key = false;
+        has_key = true;
+      } else {
+        key_ += c;
+      }
+    } else if (c == '{' && !any_) {
+      in_list_ = any_ = true;
+    } else if (c == ',' && in_list_ && !has_key) {
+      comma_ = true;
+    } else if (c == '}' && in_list_ && !has_key) {
+      in_list_ = false;
+      list_ended_ = true;
+    } else if (c == '"' && in_list_ && !has_key) {
+      in_key = true;
+    } else if (!is_blank(c) && !(c == ':' && has_key)) {
+      return true;
+    }
+    ++begin_;
+  }
+}
+
 // Moves to the next element's first byte; false at the end of the file.
 bool RowReader::skip_to_element() {
   while (true) {
@@ -188,12 +234,12 @@ bool RowReader::skip_to_element() {
 }
 
 bool RowReader::next_element(RawRow& row) {
-  if (!skip_to_element()) {
+  if (!(keyed_ ? skip_to_keyed_element() : skip_to_element())) {
     if (!in_list_) return false;
     in_list_ = false;
     row.line = line_;
-    row.problem = "a list that is cut short";
-    row.expected = "] at its end";
+    row.problem = keyed_ ? "an object that is cut short" : "a list that is cut short";
+    row.expected = keyed_ ? "} at its end" : "] at its end";
     return true;
   }
   row.line = line_;
@@ -225,6 +271,13 @@ bool RowReader::next_element(RawRow& row) {
   line_ += std::count(buffer_.begin() + static_cast<std::ptrdiff_t>(begin),
                       buffer_.begin() + static_cast<std::ptrdiff_t>(begin_), '\n');
   finish(row, begin, begin_);
+  if (keyed_ && row.text.starts_with('{')) {
+    const std::string_view inner = row.text.substr(1);
+    const bool empty = inner.find_first_not_of(" \t\r\n") == inner.find('}');
+    composed_ = "{\"id\":" + json_quote(key_) + (empty ? "" : ",");
+    composed_ += inner;
+    row.text = composed_;
+  }
   if (in_list_ && !comma_ && row.problem.empty()) {
     row.problem = "no comma before this row";
     row.expected = "rows separated by commas";

@@ -20,14 +20,15 @@ struct RawRow {
 
 enum class RowLayout {
   lines,     // one value a line (.jsonl)
-  document,  // one list of values, or values one after the other (.json)
+  document,  // one list of values, values one after the other, or one object of objects by numbers (.json)
   csv,
   tsv,  // a table: a header line, then one row of cells each (table.h says how cells become values)
 };
 RowLayout row_layout_of(const Path& path);  // by the name, compression aside; standard input: lines
 
 // Splits a stream into rows without parsing them. A byte order mark, CRLF, empty lines and a last line without newline
-// are legal; a file that begins with '[' is a document whatever its name. Throws DamagedStream, also for UTF-16,
+// are legal; a file that begins with '[' is a document whatever its name. Objects by numbers ({"7": {...}, ...}) become
+// rows with the number as the first column, `id`. Throws DamagedStream, also for UTF-16,
 // UTF-32 and for Parquet and Arrow data in a stream, and what the stream throws.
 class RowReader {
  public:
@@ -40,6 +41,8 @@ class RowReader {
   bool next_line(RawRow& row);
   bool next_element(RawRow& row);
   bool skip_to_element();
+  bool skip_to_keyed_element();
+  bool is_keyed() const;
   void finish(RawRow& row, std::size_t begin, std::size_t end) const;
 
   std::unique_ptr<ByteStream> stream_;
@@ -49,6 +52,8 @@ class RowReader {
   std::size_t begin_ = 0;  // of what is not yet consumed
   std::int64_t line_ = 1;
   bool started_ = false, ended_ = false;
+  bool keyed_ = false;
+  std::string key_, composed_;  // of an element by number, and its text with the number inside
   bool in_list_ = false, list_ended_ = false, any_ = false, comma_ = true;
 };
 

@@ -64,10 +64,16 @@ class TableStream final : public ByteStream {
     }
     if (input_.find('\0') != std::string::npos) throw DamagedStream{"a table with zero bytes", "text in UTF-8"};
     if (input_.starts_with("\xEF\xBB\xBF")) at_ = 3;
+    look_at_first_line();
     auto header = next_row();
     if (!header) return;
-    header_ = std::move(header->cells);
-    output_.append(static_cast<std::size_t>(header->lines), '\n');
+    if (is_headerless(header->cells)) {
+      header_ = {"#id", "labels", "better", "worse"};
+      first_.push_back(std::move(*header));
+    } else {
+      header_ = std::move(header->cells);
+      output_.append(static_cast<std::size_t>(header->lines), '\n');
+    }
     kinds_.assign(header_.size(), Kind::unknown);
     while (consumed_ < bytes_to_type) {
       auto row = next_row();
@@ -76,6 +82,19 @@ class TableStream final : public ByteStream {
       first_.push_back(std::move(*row));
     }
   }
+
+  // Tables of tabs that are called .csv, and those of UKPConvArg, in which quotes are only letters.
+  void look_at_first_line() {
+    const std::string_view line = std::string_view(input_).substr(at_, input_.find('\n', at_) - at_);
+    const bool tabs = line.find('\t') != std::string_view::npos;
+    if (delimiter_ == ',' && tabs && line.find(',') > line.find('\t')) delimiter_ = '\t';
+    quotes_ = !(tabs && (line.starts_with("#id\t") || is_pair(line.substr(0, line.find('\t')))));
+  }
+  static bool is_pair(std::string_view cell) {  // arg1_arg2
+    return cell.starts_with("arg") && cell.find("_arg") != std::string_view::npos &&
+           cell.find_first_not_of("arg_0123456789") == std::string_view::npos;
+  }
+  static bool is_headerless(const std::vector<std::string>& cells) { return cells.size() == 4 && is_pair(cells[0]); }
 
   static void learn(Kind& kind, const std::string& cell) {
     if (cell.empty() || kind == Kind::text) return;
@@ -172,7 +191,7 @@ class TableStream final : public ByteStream {
         return row;
       } else if (*c == '\r' && peek().value_or('\n') == '\n') {
         continue;
-      } else if (*c == '"' && cell.empty() && !closed) {
+      } else if (*c == '"' && quotes_ && cell.empty() && !closed) {
         quoted = true;
       } else if (closed) {
         throw DamagedStream{"text behind a closing quote", "the delimiter, or the quote twice"};
@@ -189,7 +208,7 @@ class TableStream final : public ByteStream {
   std::size_t limit_;
   std::string input_, output_;
   std::size_t at_ = 0, given_ = 0, consumed_ = 0;
-  bool started_ = false, ended_ = false;
+  bool started_ = false, ended_ = false, quotes_ = true;
   std::vector<std::string> header_;
   std::vector<Kind> kinds_;
   std::vector<TableRow> first_;  // read to tell the kinds, not yet written

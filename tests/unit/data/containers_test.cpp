@@ -60,6 +60,32 @@ TEST(Table, ATableLargerThanItsBlocksComesWhole) {
   EXPECT_EQ(prompt_text(read.dataset.records[19'999], read.dataset.records[19'999].completions[0]), "p19999");
 }
 
+TEST(Table, TheTablesOfUkpConvArgHaveTabsNoQuotingAndInTheSecondPartNoHeader) {
+  const auto first = read_text("#id\tlabel\ta1\ta2\narg1_arg2\ta1\t\"In 2006, x\" it said\tno\n", "topic.csv");
+  ASSERT_EQ(first.report.bad_rows, 0);
+  EXPECT_EQ(first.report.formats.front(), "ukpconvarg1");
+  const Record& record = first.dataset.records.at(0);
+  EXPECT_EQ(completion_text(record, record.completions[0]), "\"In 2006, x\" it said");
+  const auto second = read_text("arg1_arg2\to8_1,o9_1\tyes\t\"no\narg3_arg4\to5_1\tb\tw\n", "topic.xml.csv");
+  ASSERT_EQ(second.report.bad_rows, 0);
+  EXPECT_EQ(second.report.formats.front(), "ukpconvarg2");
+  ASSERT_EQ(second.report.rows, 2);
+  EXPECT_EQ(second.dataset.records[0].feedback.size(), 3u);
+}
+
+TEST(Documents, AnObjectOfObjectsByNumbersIsRowsWithTheNumberAsId) {
+  const auto rows =
+      rows_of_table("{\n \"2\": {\"a\": \"}\\\"{\"},\n \"30\" : {},\n\"4\":{\"b\":{\"c\":[1]}}\n}\n", "rows.json.gz");
+  EXPECT_THAT(rows,
+              ::testing::ElementsAre(R"({"id":"2","a": "}\"{"})", R"({"id":"30"})", R"({"id":"4","b":{"c":[1]}})"));
+  EXPECT_THAT(rows_of_table(R"({"a":{"b":1}})", "one.json"), ::testing::ElementsAre(R"({"a":{"b":1}})"));
+  const auto problems = [](const char* text) { return read_text(text, "rows.json").report.problems; };
+  ASSERT_EQ(problems(R"({"1":{"text":"a"})").size(), 1u);
+  EXPECT_EQ(problems(R"({"1":{"text":"a"})")[0].found, "an object that is cut short");
+  ASSERT_EQ(problems(R"({"1":{"text":"a"} "2":{"text":"b"}})").size(), 1u);
+  ASSERT_GE(problems(R"({"1":{"text":"a"}, 7 : 8})").size(), 1u);
+}
+
 TEST(Table, IsReadButNeverWritten) {
   const testing::TemporaryDirectory directory;
   const auto read = read_text("prompt,chosen,rejected\np,y,n\n", "rows.csv");

@@ -54,9 +54,8 @@ const char* const refused_files[] = {
     "arena/arena_hard_leaderboard", "arena/wildbench.", "bon/merged_leaderboard", "bon/preferences",
     "judge/llmbar/evaluator_winners", "judge/llmbar/published_statistics", "judge/pandalm/gpt-3.5-turbo",
     "judge/pandalm/pandalm-7b", "reward_bench/judgebench/judge_decisions", "reward_bench/rewardbench1-subset-scores/",
-    "preference/ukpconvarg1/judgments", "preference/ukpconvarg1/pairs",
-    // One object for the whole file instead of rows.
-    "annotators/multipico/",
+    // Who the annotators are.
+    "annotators/multipico/MP_annotators_meta",
     // Schemas that no format knows.
     "instructions/self-instruct/", "judge/factscore/", "judge/mt_bench/judge_prompts",
     "judge/mt_bench/reference_answer", "judge/prometheus/", "preference/finegrained-rlhf/", "safety/anthropic-evals/"};
@@ -114,11 +113,14 @@ TEST(RealFiles, EachIsReadWithItsRowsOrRefusedForAStatedReason) {
                                                         {"judgebench", 1},
                                                         {"llmbar", 3},
                                                         {"mt-bench-questions", 1},
+                                                        {"multipico", 1},
                                                         {"oasst-tree", 1},
                                                         {"pandalm", 1},
                                                         {"rm-bench", 2},
                                                         {"trl-preference", 2},
                                                         {"trl-text", 1},
+                                                        {"ukpconvarg1-pairs", 1},
+                                                        {"ukpconvarg1-votes", 1},
                                                         {"xstest", 6},
                                                         {"xstest-prompts", 1}};
   EXPECT_EQ(formats, expected);
@@ -145,6 +147,24 @@ TEST(RealFiles, ThreePeoplesVerdictsGiveThePublishedMajorities) {
   expect("0", Outcome::tie);
   expect("1", Outcome::a);
   expect("2", Outcome::b);
+}
+
+const Json& expected_value(const Json& numbers, const char* name) { return *numbers.find(name)->find("value"); }
+
+TEST(RealFiles, TheCrowdOfUkpConvArgAndMultiPicoIsCountedAsOthersCountedIt) {
+  if (shared_data().empty()) GTEST_SKIP() << "no shared data beside the project";
+  const Json numbers = Json::parse(read_file(shared_data() / "expected_numbers.json"));
+  const Json& ukp = expected_value(numbers, "ukpconvarg1");
+  const auto votes = inspect_dataset({.path = (shared_data() / "preference/ukpconvarg1/judgments.jsonl.gz").string()});
+  EXPECT_EQ(votes.report.rows, ukp.find("judgments")->integer());
+  EXPECT_EQ(std::ssize(votes.dataset.annotators), ukp.find("workers")->integer());
+  const auto pairs = inspect_dataset({.path = (shared_data() / "preference/ukpconvarg1/pairs.jsonl.gz").string()});
+  EXPECT_EQ(std::ssize(pairs.dataset.records), ukp.find("pairs")->integer());
+  const auto decided = [](const Record& record) { return !record.feedback.empty(); };
+  EXPECT_EQ(std::count_if(pairs.dataset.records.begin(), pairs.dataset.records.end(), decided),
+            ukp.find("pairs_with_gold")->integer());
+  const auto items = inspect_dataset({.path = (shared_data() / "annotators/multipico/MP_dev.json.gz").string()});
+  EXPECT_EQ(std::ssize(items.dataset.records), expected_value(numbers, "multipico").find("items")->integer());
 }
 
 }  // namespace
