@@ -50,37 +50,43 @@ Json spread_json(std::vector<std::int64_t> values) {
 
 std::string format_of(const ReadReport& report) { return report.formats.empty() ? "" : report.formats.front(); }
 
-// The counts of `attune data inspect`, problems aside.
-Json summary_json(const Dataset& dataset, const ReadReport& report) {
-  std::int64_t completions = 0, comparisons = 0, ratings = 0;
-  std::map<std::string, std::int64_t> roles;
-  std::vector<std::int64_t> prompt_bytes, completion_bytes;
-  for (const Record& record : dataset.records) {
-    completions += std::ssize(record.completions);
+// The counts of `attune data inspect`, problems aside, taken record by record.
+class Summary {
+ public:
+  void add(const Record& record) {
+    ++records_;
+    completions_ += std::ssize(record.completions);
     for (const Feedback& feedback : record.feedback) {
-      comparisons += std::holds_alternative<Comparison>(feedback.what) ? 1 : 0;
-      ratings += std::holds_alternative<Rating>(feedback.what) ? 1 : 0;
+      comparisons_ += std::holds_alternative<Comparison>(feedback.what) ? 1 : 0;
+      ratings_ += std::holds_alternative<Rating>(feedback.what) ? 1 : 0;
     }
-    for (const Node& node : record.nodes) ++roles[std::string(name(node.message.role))];
+    for (const Node& node : record.nodes) ++roles_[std::string(name(node.message.role))];
     for (const Completion& completion : record.completions) {
-      prompt_bytes.push_back(std::ssize(prompt_text(record, completion)));
-      completion_bytes.push_back(std::ssize(completion_text(record, completion)));
+      prompt_bytes_.push_back(std::ssize(prompt_text(record, completion)));
+      completion_bytes_.push_back(std::ssize(completion_text(record, completion)));
     }
   }
-  return Json::object({{"format", format_of(report)},
-                       {"records", dataset.records.size()},
-                       {"completions", completions},
-                       {"comparisons", comparisons},
-                       {"ratings", ratings},
-                       {"annotators", dataset.annotators.size()},
-                       {"rows", report.rows},
-                       {"bad_rows", report.bad_rows},
-                       {"roles", counts_json(roles)},
-                       {"bytes", Json::object({{"prompt", spread_json(std::move(prompt_bytes))},
-                                               {"completion", spread_json(std::move(completion_bytes))}})},
-                       {"notes", counts_json(report.notes)},
-                       {"reasons", counts_json(report.reasons)}});
-}
+  Json json(std::size_t annotators, const ReadReport& report) const {
+    return Json::object({{"format", format_of(report)},
+                         {"records", records_},
+                         {"completions", completions_},
+                         {"comparisons", comparisons_},
+                         {"ratings", ratings_},
+                         {"annotators", annotators},
+                         {"rows", report.rows},
+                         {"bad_rows", report.bad_rows},
+                         {"roles", counts_json(roles_)},
+                         {"bytes", Json::object({{"prompt", spread_json(prompt_bytes_)},
+                                                 {"completion", spread_json(completion_bytes_)}})},
+                         {"notes", counts_json(report.notes)},
+                         {"reasons", counts_json(report.reasons)}});
+  }
+
+ private:
+  std::int64_t records_ = 0, completions_ = 0, comparisons_ = 0, ratings_ = 0;
+  std::map<std::string, std::int64_t> roles_;
+  std::vector<std::int64_t> prompt_bytes_, completion_bytes_;
+};
 
 // Rows by the type of their value, and the bytes of the strings.
 Json column_json(const ColumnCounts& column) {
@@ -117,15 +123,17 @@ int inspect(Arguments& arguments) {
   const bool json = arguments.flag("--json");
   const std::string format = arguments.option("--format").value_or("");
   const auto words = arguments.rest(1, 1, "PATH");
-  const ReadResult read = inspect_dataset({.path = words[0], .format = format});
-  Json summary = summary_json(read.dataset, read.report);
+  Summary counts;
+  const auto [tables, report] = stream_dataset({.path = words[0], .format = format},
+                                               [&](const Record& record, const Dataset&) { counts.add(record); });
+  Json summary = counts.json(tables.annotators.size(), report);
   Answer answer;
   if (json) {
-    summary.set("problems", problems_json(read.report));
+    summary.set("problems", problems_json(report));
     answer.document(summary);
   } else {
     print_table(answer, summary);
-    print_problems(answer, read.report);
+    print_problems(answer, report);
   }
   answer.finish();
   return 0;
@@ -153,27 +161,66 @@ int validate_data(Arguments& arguments) {
   const bool strict = arguments.flag("--strict");
   const std::string format = arguments.option("--format").value_or("");
   const auto words = arguments.rest(1, 1, "PATH");
-  const ReadResult read = inspect_dataset({.path = words[0], .format = format});
-  const DuplicateCounts duplicates = count_duplicates(read.dataset);
-  const bool refused = read.report.bad_rows > 0 || read.dataset.records.empty() ||
-                       (strict && duplicates.repeated + duplicates.conflicting > 0);
+  DuplicateCounter counter;
+  std::int64_t records = 0;
+  const ReadReport report =
+      stream_dataset({.path = words[0], .format = format}, [&](const Record& record, const Dataset&) {
+        counter.add(record);
+        ++records;
+      }).report;
+  const DuplicateCounts& duplicates = counter.counts();
+  const bool refused =
+      report.bad_rows > 0 || records == 0 || (strict && duplicates.repeated + duplicates.conflicting > 0);
   Answer answer;
   if (json) {
-    answer.document(Json::object({{"format", format_of(read.report)},
-                                  {"rows", read.report.rows},
-                                  {"bad_rows", read.report.bad_rows},
+    answer.document(Json::object({{"format", format_of(report)},
+                                  {"rows", report.rows},
+                                  {"bad_rows", report.bad_rows},
                                   {"repeated_pairs", duplicates.repeated},
                                   {"conflicting_pairs", duplicates.conflicting},
-                                  {"reasons", counts_json(read.report.reasons)},
-                                  {"problems", problems_json(read.report)}}));
+                                  {"reasons", counts_json(report.reasons)},
+                                  {"problems", problems_json(report)}}));
   } else {
-    print_problems(answer, read.report);
-    answer.text(std::to_string(read.report.rows) + " rows of " + format_of(read.report) + ", " +
-                std::to_string(read.report.bad_rows) + " bad, " + std::to_string(duplicates.repeated) +
-                " pairs repeated, " + std::to_string(duplicates.conflicting) + " in conflict\n");
+    print_problems(answer, report);
+    answer.text(std::to_string(report.rows) + " rows of " + format_of(report) + ", " + std::to_string(report.bad_rows) +
+                " bad, " + std::to_string(duplicates.repeated) + " pairs repeated, " +
+                std::to_string(duplicates.conflicting) + " in conflict\n");
   }
   answer.finish();
   return refused ? exit_code(ErrorKind::data) : 0;
+}
+
+struct Converted {
+  ReadReport report = {};
+  WriteResult written = {};
+};
+
+// Standard input comes once and is held in memory.
+Converted convert_input(const DataPart& part, const DatasetOptions& options, const Path& out,
+                        const WriteOptions& write) {
+  const ReadResult read = read_dataset({part}, options);
+  return {read.report, write_dataset(disk(), out, read.dataset, write)};
+}
+
+// Files are read twice, so that they may be larger than memory: for the annotators and scales that writing must know
+// before the first record, and whether all rows are good; then row by row to where they go.
+Converted convert_files(const DataPart& part, const DatasetOptions& options, const Path& out,
+                        const WriteOptions& write) {
+  std::int64_t records = 0;
+  Converted result;
+  const ReadResult first = stream_dataset(part, [&](const Record&, const Dataset&) { ++records; });
+  result.report = first.report;
+  result.report.enforce(options.on_bad_row);
+  if (records == 0) {
+    const auto bad = result.report.bad_rows;
+    throw DataError({.file = part.path}, bad > 0 ? "no usable row (" + std::to_string(bad) + " bad)" : "no rows",
+                    "records");
+  }
+  DatasetWriter writer(disk(), out, first.dataset, write);
+  stream_dataset(
+      part, [&](const Record& record, const Dataset&) { writer.add(record); }, options, &first.dataset);
+  result.written = writer.finish();
+  return result;
 }
 
 int convert(Arguments& arguments) {
@@ -184,15 +231,16 @@ int convert(Arguments& arguments) {
   const bool drop = arguments.flag("--drop-bad-rows");
   const std::string format = arguments.option("--format").value_or("");
   const auto words = arguments.rest(1, 1, "PATH");
-  const ReadResult read =
-      read_dataset({{.path = words[0], .format = format}}, {.on_bad_row = drop ? OnBadRow::drop : OnBadRow::refuse});
-  const WriteResult written = write_dataset(disk(), out, read.dataset, options);
-  const Json counts = Json::object({{"from", format_of(read.report)},
+  const DataPart part{.path = words[0], .format = format};
+  const DatasetOptions reading{.on_bad_row = drop ? OnBadRow::drop : OnBadRow::refuse};
+  const auto [report, written] =
+      part.path == "-" ? convert_input(part, reading, out, options) : convert_files(part, reading, out, options);
+  const Json counts = Json::object({{"from", format_of(report)},
                                     {"to", options.format},
                                     {"out", out},
                                     {"records", written.records},
                                     {"rows", written.rows},
-                                    {"bad_rows_dropped", read.report.bad_rows},
+                                    {"bad_rows_dropped", report.bad_rows},
                                     {"lossy_records", written.lossy_records},
                                     {"first_loss", written.first_loss}});
   Answer answer;

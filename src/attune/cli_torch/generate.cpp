@@ -7,6 +7,7 @@
 #include "attune/cli_torch/sampling.h"
 #include "attune/cli_torch/verbs.h"
 #include "attune/data/read.h"
+#include "attune/data/validate.h"
 #include "attune/train/chat.h"
 
 namespace attune {
@@ -56,6 +57,7 @@ int run_generate(Arguments& arguments) {
   arguments.rest(0, 0, "no plain words");
 
   const Dataset dataset = read_dataset({{.path = prompts}}).dataset;
+  require_text_alone(dataset);
   const Tokenizer tokenizer = Tokenizer::load(choice.tokenizer);
   for (const WeightedChoice& weighted : choices) require_tokenizer(weighted.choice, tokenizer, choice.tokenizer);
   const PromptEncoder encode_prompt(choice.chat_template, tokenizer, attributes);

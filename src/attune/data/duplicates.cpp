@@ -1,7 +1,6 @@
 #include "attune/data/duplicates.h"
 
 #include <string>
-#include <unordered_map>
 #include <unordered_set>
 
 #include "attune/base/hash.h"
@@ -17,25 +16,30 @@ std::string prompt_key(const Record& record, std::int32_t after) {
   return hasher.hex();
 }
 
+// An answer whose text stands elsewhere is known by its author.
 std::string answer_key(const Record& record, std::int32_t completion) {
-  return hash_hex(completion_text(record, record.completions[completion]));
+  const Completion& answer = record.completions[completion];
+  const std::string text = completion_text(record, answer);
+  return hash_hex(text.empty() && answer.last >= 0 ? "\x1f" + record.nodes[answer.last].message.name : text);
 }
 
 }  // namespace
 
-DuplicateCounts count_duplicates(const Dataset& dataset) {
-  DuplicateCounts counts;
-  std::unordered_map<std::string, std::int64_t> seen;
-  for (const Record& record : dataset.records) {
-    for (const Pair& pair : pairs(record)) {
-      const std::string annotator = std::to_string(record.feedback[pair.feedback].annotator);
-      const std::string prompt = prompt_key(record, record.completions[pair.chosen].after) + annotator;
-      const std::string chosen = answer_key(record, pair.chosen), rejected = answer_key(record, pair.rejected);
-      if (seen[prompt + chosen + rejected]++ > 0) ++counts.repeated;
-      if (seen.contains(prompt + rejected + chosen)) ++counts.conflicting;
-    }
+void DuplicateCounter::add(const Record& record) {
+  for (const Pair& pair : pairs(record)) {
+    const std::string annotator = std::to_string(record.feedback[pair.feedback].annotator);
+    const std::string prompt = prompt_key(record, record.completions[pair.chosen].after) + annotator;
+    const std::string chosen = answer_key(record, pair.chosen), rejected = answer_key(record, pair.rejected);
+    // Hashes of what is compared: a few bytes a pair, however long the texts are.
+    if (!seen_.insert(hash_hex(prompt + chosen + rejected)).second) ++counts_.repeated;
+    if (seen_.contains(hash_hex(prompt + rejected + chosen))) ++counts_.conflicting;
   }
-  return counts;
+}
+
+DuplicateCounts count_duplicates(const Dataset& dataset) {
+  DuplicateCounter counter;
+  for (const Record& record : dataset.records) counter.add(record);
+  return counter.counts();
 }
 
 std::int64_t shared_prompts(const Dataset& train, const Dataset& held_out) {

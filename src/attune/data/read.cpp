@@ -42,19 +42,19 @@ ParsedRow parse(const RawRow& raw, const std::string& file) {
 // Reads the rows of one file into a builder.
 class FileReading {
  public:
-  FileReading(const Path& path, DatasetBuilder& builder, ReadReport& report, const DatasetOptions& options)
-      : path_(path), file_(shown(path)), builder_(builder), report_(report), options_(options) {}
+  FileReading(const Path& path, DatasetBuilder& builder, const RecordVisitor& visit, ReadReport& report,
+              const DatasetOptions& options)
+      : path_(path), file_(shown(path)), builder_(builder), visit_(visit), report_(report), options_(options) {}
 
   // The name of the format, empty when the file has no row to tell it by.
   std::string run(const std::string& format_name) {
-    const auto before = builder_.dataset().records.size();
     try {
       read(format_name);
     } catch (const DamagedStream& damage) {
-      const auto good = builder_.dataset().records.size() - before;
-      throw DataError({.file = file_, .offset = damage.offset},
-                      damage.found + " after " + std::to_string(good) + (good == 1 ? " good record" : " good records"),
-                      damage.expected);
+      throw DataError(
+          {.file = file_, .offset = damage.offset},
+          damage.found + " after " + std::to_string(good_) + (good_ == 1 ? " good record" : " good records"),
+          damage.expected);
     }
     return name_;
   }
@@ -109,12 +109,15 @@ class FileReading {
     if (!record) return;  // a header
     ++report_.rows;
     for (const std::string& note : context_->notes()) ++report_.notes[note];
-    builder_.add(*std::move(record));
+    ++good_;
+    visit_(*std::move(record), builder_.dataset());
   }
 
   Path path_;
   std::string file_;
   DatasetBuilder& builder_;
+  const RecordVisitor& visit_;
+  std::int64_t good_ = 0;
   ReadReport& report_;
   const DatasetOptions& options_;
   std::string name_;
@@ -122,10 +125,11 @@ class FileReading {
   std::optional<RowContext> context_;
 };
 
-void read_part(const DataPart& part, DatasetBuilder& builder, ReadReport& report, const DatasetOptions& options) {
+void read_part(const DataPart& part, DatasetBuilder& builder, const RecordVisitor& visit, ReadReport& report,
+               const DatasetOptions& options) {
   std::string first_file, first_format;
   for (const Path& file : data_files(part.path)) {
-    const std::string format = FileReading(file, builder, report, options).run(part.format);
+    const std::string format = FileReading(file, builder, visit, report, options).run(part.format);
     if (format.empty()) continue;
     report.formats.push_back(format);
     if (first_format.empty()) {
@@ -138,6 +142,16 @@ void read_part(const DataPart& part, DatasetBuilder& builder, ReadReport& report
                       "keep one format a folder, or list the files");
     }
   }
+}
+
+// All records of a part, kept by the builder.
+void collect_part(const DataPart& part, DatasetBuilder& builder, ReadReport& report, const DatasetOptions& options) {
+  read_part(
+      part, builder, [&](Record record, const Dataset&) { builder.add(std::move(record)); }, report, options);
+}
+
+std::size_t entries(const Dataset& tables) {
+  return tables.annotators.size() + tables.scales.size() + tables.rubrics.size() + tables.sources.size();
 }
 
 }  // namespace
@@ -229,7 +243,7 @@ ReadResult read_dataset(const std::vector<DataPart>& parts, const DatasetOptions
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const DataPart& part = parts[i];
     DatasetBuilder builder;
-    read_part(part, builder, result.report, options);
+    collect_part(part, builder, result.report, options);
     Dataset read = builder.finish();
     if (parts.size() == 1 && part.weight == 1 && part.limit == 0) {
       result.dataset = std::move(read);
@@ -253,7 +267,23 @@ ReadResult read_dataset(const std::vector<DataPart>& parts, const DatasetOptions
 ReadResult inspect_dataset(const DataPart& part, const DatasetOptions& options) {
   ReadResult result;
   DatasetBuilder builder;
-  read_part(part, builder, result.report, options);
+  collect_part(part, builder, result.report, options);
+  result.dataset = builder.finish();
+  return result;
+}
+
+ReadResult stream_dataset(const DataPart& part, const RecordVisitor& visit, const DatasetOptions& options,
+                          const Dataset* tables) {
+  ReadResult result;
+  DatasetBuilder builder = tables != nullptr ? DatasetBuilder(*tables) : DatasetBuilder();
+  const std::size_t known = entries(builder.dataset());
+  const RecordVisitor checked = [&](Record record, const Dataset& named) {
+    if (entries(named) != known) {
+      throw DataError({.file = part.path}, "other rows than a moment ago", "a file that nobody writes to meanwhile");
+    }
+    visit(std::move(record), named);
+  };
+  read_part(part, builder, tables != nullptr ? checked : visit, result.report, options);
   result.dataset = builder.finish();
   return result;
 }

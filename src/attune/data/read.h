@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -41,6 +42,15 @@ ReadResult read_dataset(const std::vector<DataPart>& parts, const DatasetOptions
 
 // The same for one path, with every problem in the report and none thrown: for inspecting. Damaged files still throw.
 ReadResult inspect_dataset(const DataPart& part, const DatasetOptions& options = {});
+
+// The records of one path one after the other, for data that is larger than memory: `visit` is given each record once,
+// with the tables (annotators, scales, ...) that it names as they stand; only the tables are kept, as a result without
+// records. Bad rows as for
+// inspect_dataset. With `tables` of an earlier reading of the same path, records name their entries, which are all
+// there from the beginning; throws DataError where the file has entries that they lack.
+using RecordVisitor = std::function<void(Record record, const Dataset& tables)>;
+ReadResult stream_dataset(const DataPart& part, const RecordVisitor& visit, const DatasetOptions& options = {},
+                          const Dataset* tables = nullptr);
 
 // The data files that a path means. Throws MissingInput when there are none, DataError for kinds not supported.
 std::vector<Path> data_files(const std::string& path);

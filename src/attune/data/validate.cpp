@@ -4,7 +4,9 @@
 #include <string_view>
 #include <type_traits>
 
+#include "attune/base/errors.h"
 #include "attune/base/json.h"
+#include "attune/data/raw_json.h"
 
 namespace attune {
 namespace {
@@ -168,6 +170,39 @@ class Checker {
 
 std::vector<RecordProblem> validate(const Record& record, const Dataset& dataset) {
   return Checker(record, dataset).run();
+}
+
+namespace {
+
+// The name of a column that holds images, or empty.
+std::string image_column(const Record& record) {
+  if (record.extra_json.find("\"image") == std::string::npos) return {};
+  for (const char* key : {"images", "image"}) {
+    const std::string_view images = raw_member(record.extra_json, key);
+    if (!images.empty() && images != "null" && images != "[]") return key;
+  }
+  return {};
+}
+
+std::string image_field(const Record& record) {
+  for (std::size_t i = 0; i < record.nodes.size(); ++i) {
+    for (const Content& part : record.nodes[i].message.content) {
+      if (part.kind == Content::Kind::image) return "nodes[" + std::to_string(i) + "].content";
+    }
+  }
+  return image_column(record);
+}
+
+}  // namespace
+
+void require_text_alone(const Dataset& dataset) {
+  for (std::size_t i = 0; i < dataset.records.size(); ++i) {
+    const Record& record = dataset.records[i];
+    const std::string field = image_field(record);
+    if (field.empty()) continue;
+    throw DataError({.record = record.id.empty() ? std::to_string(i) : record.id, .field = field}, "images",
+                    "text alone: models here see no images", "leave such records out");
+  }
 }
 
 }  // namespace attune

@@ -18,4 +18,8 @@ struct RecordProblem {
 // names). An empty answer is legal here; the formats decide what their rows must hold.
 std::vector<RecordProblem> validate(const Record& record, const Dataset& dataset);
 
+// Models here read text alone: throws DataError for the first record with images, in its messages or as a column
+// `image` or `images`, before anything would leave them out silently.
+void require_text_alone(const Dataset& dataset);
+
 }  // namespace attune

@@ -9,6 +9,7 @@
 #include "attune/base/errors.h"
 #include "attune/base/log.h"
 #include "attune/base/threads.h"
+#include "attune/data/validate.h"
 #include "attune/train/labels.h"
 
 namespace attune {
@@ -209,6 +210,7 @@ void log_report(const EncodeReport& report) {
 }
 
 EncodedData encode(const Dataset& dataset, const Tokenizer& tokenizer, const EncodeSettings& given) {
+  require_text_alone(dataset);
   EncodeSettings settings = given;
   settings.attribute = score_attribute(dataset, given.attribute);
   std::vector<Encoded> all(dataset.records.size());

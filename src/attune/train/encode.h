@@ -45,7 +45,8 @@ struct EncodedData {
 void log_report(const EncodeReport& report);
 
 // Plain text is tokenised as prompt + completion at once; a token belongs to the answer when it begins in it, and the
-// tokenizer's end-of-text token is added where the text does not end with it. Throws DataError when no record is left.
+// tokenizer's end-of-text token is added where the text does not end with it. Throws DataError when no record is left,
+// and for records with images.
 EncodedData encode(const Dataset& dataset, const Tokenizer& tokenizer, const EncodeSettings& settings);
 
 }  // namespace attune

@@ -131,7 +131,62 @@ TEST(BadRows, FaultC3MissingAndWrongFieldsAreNamedByTheirPath) {
             "messages[0].role: the same member twice");
   EXPECT_EQ(problem_of(R"({"prompt":"p","completion":"c","label":1})"), "label: an integer");
   EXPECT_EQ(problem_of(R"({"prompt":"p","chosen":"y","chosen":"z","rejected":"n"})"), "chosen: the same column twice");
-  EXPECT_EQ(problem_of(R"({"prompt":"p","chosen":"y","rejected":"n","images":["a.png"]})"), "images: images");
+}
+
+// Preference pairs go to annotators as tasks, and come back with what they said.
+TEST(AnnotationTools, PairsBecomeTasksAndRecords) {
+  const std::string pair = R"({"prompt":"Why?","chosen":"A","rejected":"B"})";
+  const std::string chat =
+      R"({"prompt":[{"role":"user","content":"Why?"}],"chosen":[{"role":"assistant","content":"A"}],"rejected":[{"role":"assistant","content":"B"}]})";
+  const auto task = testing::through({chat}, "label-studio");
+  ASSERT_EQ(task.size(), 1u);
+  const Json annotated = Json::parse(task[0]);
+  EXPECT_EQ(annotated.find("data")->str(), R"({"prompt":"Why?","answer1":"A","answer2":"B"})");
+  EXPECT_EQ(annotated.find("annotations")->items().at(0).find("result")->items().at(0).find("value")->str(),
+            R"({"selected":"left"})");
+  const auto record = testing::through({chat}, "argilla");
+  ASSERT_EQ(record.size(), 1u);
+  EXPECT_EQ(Json::parse(record[0]).find("responses")->str(), R"({"preference":[{"value":"response1"}]})");
+  EXPECT_EQ(testing::through(task, "trl-preference", true).size(), 1u);
+  EXPECT_EQ(testing::through(record, "trl-preference", true).size(), 1u);
+  EXPECT_THROW(testing::through({pair}, "label-studio"), DataError);  // texts outside of a conversation
+}
+
+TEST(AnnotationTools, WrongResultsAreNamedAndUnknownOnesTravelUnparsed) {
+  EXPECT_EQ(problem_of(R"({"data":{},"annotations":[{"result":{}}]})"), "annotations[0].result: an object");
+  EXPECT_EQ(problem_of(R"({"data":{},"annotations":[{"result":[{"type":4}]}]})"),
+            "annotations[0].result[0].type: an integer");
+  EXPECT_EQ(problem_of(R"({"fields":{},"suggestions":{},"responses":{"q":[4]}})"), "responses.q: an integer");
+  const std::string spans =
+      R"({"data":{"text":"t"},"annotations":[{"completed_by":1,"result":[{"from_name":"l","type":"labels","value":{"start":0,"end":1,"labels":["X"]}}]}]})";
+  EXPECT_EQ(testing::through({spans}), std::vector<std::string>{spans});
+}
+
+// TRL's vision rows: placeholders in the messages, the images in a column beside them (paths, or what a data set holds
+// of their bytes).
+TEST(Vision, PlaceholdersAndImagesComeBackAndNoModelIsGivenThem) {
+  const std::string question = R"([{"role":"user","content":[{"type":"image"},{"type":"text","text":"What is it?"}]}])";
+  const std::string answer = R"([{"role":"assistant","content":[{"type":"text","text":"A cat."}]}])";
+  const std::string other = R"([{"role":"assistant","content":[{"type":"text","text":"A dog.","image":null}]}])";
+  const std::string images = R"("images":[{"bytes":"aGk=","path":"cat.png"}])";
+  const std::vector<std::string> rows = {
+      R"({"prompt":)" + question + R"(,"chosen":)" + answer + R"(,"rejected":)" + other + "," + images + "}",
+      R"({"prompt":)" + question + R"(,"completion":)" + answer + "," + images + "}",
+      R"({"prompt":)" + question + R"(,"completion":)" + answer + R"(,"label":true,)" + images + "}",
+      R"({"messages":[{"role":"user","content":[{"type":"image","text":null},{"type":"image_url","image_url":{"url":"u"}}]},)" +
+          answer.substr(1) + R"(,"image":"cat.png"})",
+      R"({"prompt":)" + question + "," + images + "}"};
+  for (const std::string& row : rows) {
+    EXPECT_EQ(testing::through({row}), std::vector<std::string>{row});
+    const Dataset dataset = testing::read_text(row).dataset;
+    EXPECT_EQ(text_of(dataset.records.at(0).nodes.at(0).message), row == rows[3] ? "" : "What is it?");
+    EXPECT_THAT(testing::what_of([&] { require_text_alone(dataset); }), ::testing::HasSubstr("found images"));
+  }
+  const auto beside = testing::read_text(R"({"prompt":"p","chosen":"y","rejected":"n","images":["a.png"]})").dataset;
+  EXPECT_THAT(testing::what_of([&] { require_text_alone(beside); }), ::testing::HasSubstr("field images"));
+  const auto none =
+      testing::read_text(R"({"prompt":"p","chosen":"y","rejected":"n","images":[],"image":null})").dataset;
+  EXPECT_NO_THROW(require_text_alone(none));
 }
 
 TEST(BadRows, FaultC4IdenticalEmptyAndBlankAnswersAreNamed) {

@@ -89,6 +89,18 @@ std::vector<SchemaRow> judged_rows() {
       {"multipico",
        R"row({"id":"2","annotation task":"irony detection","text":{"post":"Guy.","reply":"Lately."},"annotators":"Ann0,Ann20","number of annotations":2,"annotations":{"Ann0":"0","Ann20":"1"},"soft_label":{"0.0":0.5,"1.0":0.5},"split":"dev","lang":"en","other_info":{"source":"reddit","level":1.0}})row",
        1, 0, 0, 2},
+      {"label-studio",
+       R"row({"id":7,"data":{"prompt":"Why?","answer1":"A","answer2":"B"},"annotations":[{"id":1,"completed_by":3,"result":[{"value":{"selected":"left"},"id":"x1","from_name":"better","to_name":"answer1,answer2","type":"pairwise","origin":"manual"},{"value":{"rating":4},"id":"x2","from_name":"quality","to_name":"prompt","type":"rating"},{"value":{"choices":["polite","short"]},"id":"x3","from_name":"tone","to_name":"prompt","type":"choices"}],"was_cancelled":false,"ground_truth":false,"created_at":"2024-05-01T12:00:00.000000Z","lead_time":12.5},{"id":2,"completed_by":{"id":4,"email":"b@x.org"},"result":[{"value":{"selected":"right"},"id":"x4","from_name":"better","to_name":"answer1,answer2","type":"pairwise"}],"lead_time":3.25}],"predictions":[{"id":9,"model_version":"judge-1","score":0.75,"result":[{"value":{"selected":"left"},"from_name":"better","to_name":"answer1,answer2","type":"pairwise"}]}],"file_upload":"f.json","meta":{},"total_annotations":2})row", 2,
+       3, 1, 3, "A"},
+      {"label-studio",
+       R"row({"id":8,"data":{"prompt":"Why?","answer":"A"},"annotations":[{"completed_by":3,"result":[{"value":{"text":["Fine, but long."]},"from_name":"comment","to_name":"answer","type":"textarea"},{"value":{"number":2.5},"from_name":"n","to_name":"answer","type":"number"}]}]})row",
+       1, 0, 1, 1},
+      {"argilla",
+       R"row({"id":"r1","fields":{"prompt":"Why?","response1":"A","response2":"B"},"metadata":{"source":"s"},"suggestions":{"quality":{"value":3,"score":0.9,"agent":"judge-1"}},"responses":{"quality":[{"value":4,"user_id":"u1"},{"value":2,"user_id":"u2"}],"preference":[{"value":"response2","user_id":"u1"}],"order":[{"value":[{"value":"response2","rank":1},{"value":"response1","rank":2}],"user_id":"u2"}],"tone":[{"value":["polite","short"],"user_id":"u1"}],"comment":[{"value":"Too short.","user_id":"u2"}]},"vectors":{},"status":"completed","_server_id":"x"})row",
+       2, 1, 3, 3, "B"},
+      {"argilla",
+       R"row({"id":"r2","fields":{"prompt":[{"role":"system","content":"Be kind."},{"role":"user","content":"Why?"}],"response":"A"},"metadata":{},"suggestions":{},"responses":{"label":[{"value":"good","user_id":"u1"}]}})row",
+       1, 0, 0, 1},
   };
 }
 

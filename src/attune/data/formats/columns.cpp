@@ -96,11 +96,6 @@ void Columns::finish(Record& record, const Json& dialect) {
 
 void Columns::finish_identified(Record& record, const Json& dialect) {
   take_tools(record);
-  for (const char* key : {"images", "image"}) {
-    const Json* images = row_.value.find(key);
-    const bool none = images == nullptr || images->is_null() || (images->is_array() && images->size() == 0);
-    if (!none) context_.fail(key, "images", "text alone: images are not supported yet");
-  }
   RawObject extra;
   std::string order;
   for (std::size_t i = 0; i < row_.columns.size(); ++i) {

@@ -23,7 +23,7 @@ class Columns {
   bool has(std::string_view key) const { return !raw(key).empty(); }
   std::optional<double> number(std::string_view key);  // null travels unparsed; another type is reported
 
-  // `id`, `tools`, images refused, unknown columns, and where the nodes come from: the file with `dialect` and the
+  // `id`, `tools`, unknown columns (images too), and where the nodes come from: the file with `dialect` and the
   // order of the columns as its layout.
   void finish(Record& record, const Json& dialect = Json::object());
   // The same without looking for an `id`, for formats that name it otherwise.

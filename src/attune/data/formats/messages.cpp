@@ -38,7 +38,8 @@ std::optional<Role> role_of(std::string_view text, Dialect dialect) {
   return std::nullopt;
 }
 
-// Text content: a string, null, or a list of {"type": "text", "text": ...}.
+// Text content: a string, null, or a list of {"type": "text", "text": ...} and of {"type": "image"}, which stands for
+// the next image of the column `images` or names its own.
 void read_content(const Json& value, const std::string& field, Message& message, RowContext& context) {
   if (value.is_string()) {
     message.content.push_back({.text = value.string()});
@@ -47,9 +48,13 @@ void read_content(const Json& value, const std::string& field, Message& message,
     for (std::size_t i = 0; i < value.size(); ++i) {
       const Json* type = value.items()[i].find("type");
       const Json* text = value.items()[i].find("text");
+      if (type != nullptr && (*type == Json("image") || *type == Json("image_url"))) {
+        message.content.push_back({.kind = Content::Kind::image});
+        continue;
+      }
       if (type == nullptr || *type != Json("text") || text == nullptr || !text->is_string()) {
-        context.fail(field + '[' + std::to_string(i) + ']', "content that is not text",
-                     "{\"type\": \"text\", \"text\": ...}");
+        context.fail(field + '[' + std::to_string(i) + ']', "content that is neither text nor an image",
+                     "{\"type\": \"text\", \"text\": ...} or {\"type\": \"image\"}");
         continue;
       }
       message.content.push_back({.text = text->string()});
@@ -62,7 +67,10 @@ void read_content(const Json& value, const std::string& field, Message& message,
 Json content_json(const Message& message) {
   if (!message.content_as_list) return text_of(message);
   Json list = Json::array();
-  for (const Content& part : message.content) list.push_back(Json::object({{"type", "text"}, {"text", part.text}}));
+  for (const Content& part : message.content) {
+    const bool image = part.kind == Content::Kind::image;
+    list.push_back(image ? Json::object({{"type", "image"}}) : Json::object({{"type", "text"}, {"text", part.text}}));
+  }
   return list;
 }
 

@@ -23,6 +23,7 @@ class Entry {
   Entry() = default;
 
   bool reading() const { return in_ != nullptr; }
+  const Json& whole() const { return *in_; }  // reading: the object itself
 
   // Reading: sets the value; a missing member or one of another type is reported. Writing: adds the member.
   void text(std::string_view key, std::string& value);

@@ -1,0 +1,44 @@
+#!/usr/bin/env python3
+"""Looking at, checking and converting data take memory for rows, not for files: 128 MB in a process of at most 64 MB."""
+
+import json
+import pathlib
+import resource
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from support.program import ATTUNE, environment, temporary_folder
+
+ROWS, LIMIT = 16_000, 64 << 20
+
+
+def limited(folder, *words):
+    """Runs the program with a bound on what it may allocate."""
+    def bound():
+        resource.setrlimit(resource.RLIMIT_DATA, (LIMIT, LIMIT))
+    return subprocess.run([ATTUNE, *words], cwd=folder, env=environment(folder), preexec_fn=bound, capture_output=True,
+                          text=True)
+
+
+def main():
+    with temporary_folder() as name:
+        folder = pathlib.Path(name)
+        with open(folder / "large.jsonl", "w") as file:
+            for i in range(ROWS):
+                file.write(json.dumps({"prompt": f"question {i} " + "p" * 4000, "chosen": "yes " * 500, "rejected": "no " * 660}))
+                file.write("\n")
+        size = (folder / "large.jsonl").stat().st_size
+        assert size > 120 << 20, size
+        for words in (["inspect", "large.jsonl", "--json"], ["validate", "large.jsonl", "--json"],
+                      ["convert", "large.jsonl", "--to", "attune", "--out", "out.jsonl.zst", "--json"],
+                      ["columns", "out.jsonl.zst", "--json"]):
+            done = limited(folder, "data", *words)
+            assert done.returncode == 0, (words, done.stderr[-300:])
+            rows = json.loads(done.stdout)["rows"]
+            assert rows in (ROWS, ROWS + 1), (words, rows)  # the native form has a header
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
