@@ -22,6 +22,10 @@ Files are JSON Lines, JSON lists, CSV or TSV (read, not written), each also gzip
 Arrow IPC: `.arrow`, `.feather` and `.ipc` are the file form, `.arrows` the stream, and both are told by their first bytes. A
 path is a file, a folder, a pattern such as `'data/*.jsonl.gz'`, or `-` for JSON Lines on standard input.
 
+`inspect`, `validate` and `convert` hold a row at a time, so files may be larger than memory (`convert` reads them twice); training
+holds its data in memory. Images (placeholders in messages, columns `images`) are kept, and refused where a model would read
+them.
+
 Columns become the rows that JSON Lines would hold: lists and structs are lists and objects, maps with text keys objects,
 dictionaries their values, dates and times ISO 8601 texts, binary values base64, decimals numbers, NaN null; `arrow.json` texts
 are JSON again. Durations, intervals, unions and other maps are refused by name. Written columns take their types from all

@@ -2,6 +2,7 @@
 
 #include "attune/data/format.h"
 #include "attune/data/validate.h"
+#include "unit/data/schema_rows.h"
 #include "unit/data/support.h"
 
 namespace attune {
@@ -223,6 +224,21 @@ TEST(Convert, WhatAFormatCannotCarryIsNamedAndRefusedUnlessLossy) {
   EXPECT_EQ(through(pair, "trl-unpaired", true).size(), 2u);
   EXPECT_THAT(testing::what_of([&] { through(pair, "hh-rlhf"); }), ::testing::HasSubstr("hh-rlhf cannot carry"));
   EXPECT_THROW(through(pair, "trl-preferense"), UsageError);
+}
+
+// A tree holds more answers, ranks and reviews than any pair: every part of it is missed.
+TEST(Convert, ATreeBecomesPairsConversationsOrTasksOnlyWhenSomethingMayBeLost) {
+  for (const testing::SchemaRow& row : testing::learning_rows()) {
+    if (row.format != std::string("oasst-tree")) continue;
+    for (const char* format : {"trl-preference", "trl-messages", "trl-prompt-completion", "ultrafeedback-binarized",
+                               "label-studio", "argilla", "hh-rlhf", "oasst-flat"}) {
+      EXPECT_THAT(testing::what_of([&] { testing::through({row.row}, format); }), ::testing::HasSubstr("cannot carry"))
+          << format;
+    }
+    EXPECT_EQ(testing::through({row.row}, "trl-prompt-completion", true).size(), 2u);
+    return;
+  }
+  FAIL() << "no row of oasst-tree";
 }
 
 TEST(Convert, ATranscriptBecomesAConversationWithoutLoss) {
