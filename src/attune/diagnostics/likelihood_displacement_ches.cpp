@@ -8,7 +8,7 @@
 
 #include "attune/diagnostics/ches.h"
 #include "attune/diagnostics/diagnostic.h"
-#include "attune/stats/paired.h"
+#include "attune/stats/ranks.h"
 
 namespace attune::diagnostics {
 namespace {

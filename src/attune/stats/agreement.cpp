@@ -5,7 +5,51 @@
 #include <limits>
 #include <map>
 
+#include "attune/stats/distributions.h"
+
 namespace attune {
+namespace {
+
+using Counts = std::map<double, double>;
+
+// Where each value stands on the ordinal scale: the number of values below it and half of its own.
+Counts rank_positions(const Counts& totals) {
+  Counts positions;
+  double below = 0;
+  for (const auto& [value, count] : totals) {
+    positions[value] = below + count / 2;
+    below += count;
+  }
+  return positions;
+}
+
+// The sum of distances over all ordered pairs of values; `ordinal` takes positions for values.
+double sum_of_distances(const Counts& counts, Metric metric) {
+  double total = 0, sum = 0;
+  for (const auto& [value, count] : counts) {
+    total += count;
+    sum += count * value;
+  }
+  double distances = 0;
+  for (const auto& [value, count] : counts) {
+    switch (metric) {
+      case Metric::nominal:
+        distances += count * (total - count);
+        break;
+      case Metric::ordinal:
+      case Metric::interval:
+        distances += 2 * total * count * (value - sum / total) * (value - sum / total);
+        break;
+      case Metric::ratio:
+        for (const auto& [other, often] : counts) {
+          if (other != value) distances += count * often * std::pow((value - other) / (value + other), 2);
+        }
+    }
+  }
+  return distances;
+}
+
+}  // namespace
 
 Interval wilson_interval(double successes, double trials, double z) {
   if (!(trials > 0)) return {0, 1};
@@ -23,9 +67,7 @@ Mean mean_of(std::span<const double> values) {
   if (values.size() < 2) return mean;
   double squares = 0;
   for (const double value : values) squares += (value - mean.value) * (value - mean.value);
-  const double z = 1.959963984540054, freedom = n - 1;
-  const double cubic = (z * z * z + z) / 4, fifth = (5 * std::pow(z, 5) + 16 * z * z * z + 3 * z) / 96;
-  const double t = z + cubic / freedom + fifth / (freedom * freedom);
+  const double freedom = n - 1, t = student_t_quantile(0.975, freedom);
   const double half = t * std::sqrt(squares / freedom / n);
   mean.interval = {mean.value - half, mean.value + half};
   return mean;
@@ -46,29 +88,27 @@ Share pairwise_agreement(std::span<const Vote> votes) {
 }
 
 double krippendorff_alpha(std::span<const std::vector<double>> units, Metric metric) {
-  const auto distance = [metric](double a, double b) {
-    return metric == Metric::nominal ? (a == b ? 0.0 : 1.0) : (a - b) * (a - b);
-  };
-  std::map<double, double> totals;  // n_c: how often each value stands in a pairable unit
-  double observed = 0, pairable = 0;
+  Counts totals;  // n_c: how often each value stands in a pairable unit
+  double pairable = 0;
   for (const auto& unit : units) {
     if (unit.size() < 2) continue;
-    std::map<double, double> counts;
-    for (const double value : unit) counts[value] += 1;
-    double inside = 0;
-    for (const auto& [a, count_a] : counts) {
-      for (const auto& [b, count_b] : counts) inside += count_a * count_b * distance(a, b);
-      totals[a] += count_a;
-    }
-    observed += inside / static_cast<double>(unit.size() - 1);
+    for (const double value : unit) totals[value] += 1;
     pairable += static_cast<double>(unit.size());
   }
-  double expected = 0;
-  for (const auto& [a, count_a] : totals) {
-    for (const auto& [b, count_b] : totals) expected += count_a * count_b * distance(a, b);
+  if (totals.size() < 2) return std::numeric_limits<double>::quiet_NaN();
+  const bool ordinal = metric == Metric::ordinal;
+  const Counts ranks = ordinal ? rank_positions(totals) : Counts{};
+  double observed = 0;
+  for (const auto& unit : units) {
+    if (unit.size() < 2) continue;
+    Counts counts;
+    for (const double value : unit) counts[ordinal ? ranks.at(value) : value] += 1;
+    observed += sum_of_distances(counts, metric) / static_cast<double>(unit.size() - 1);
   }
-  if (expected == 0) return std::numeric_limits<double>::quiet_NaN();
-  return 1 - observed * (pairable - 1) / expected;  // Do = observed / n, De = expected / (n (n - 1))
+  Counts expected;
+  for (const auto& [value, count] : totals) expected[ordinal ? ranks.at(value) : value] += count;
+  // Do = observed / n, De = expected / (n (n - 1))
+  return 1 - observed * (pairable - 1) / sum_of_distances(expected, metric);
 }
 
 double entropy_bits(std::span<const double> counts) {

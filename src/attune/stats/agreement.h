@@ -25,9 +25,9 @@ struct Share {
   Interval interval() const { return wilson_interval(successes, trials); }
 };
 
-// The mean of independent values and its 95 % interval from their own spread (Student's t, with the quantile's
-// expansion of Abramowitz and Stegun 1964, 26.7.5). A value may itself be the mean of dependent ones, say of all
-// answers to one question: then the question is what is drawn. [-inf, inf] for fewer than two.
+// The mean of independent values and its 95 % interval from their own spread (Student's t). A value may itself be the
+// mean of dependent ones, say of all answers to one question: then the question is what is drawn. [-inf, inf] for fewer
+// than two.
 struct Mean {
   double value = 0;
   Interval interval = {};
@@ -44,11 +44,14 @@ struct Vote {
 // Share of the pairs of votes on the same unit by different raters that are equal.
 Share pairwise_agreement(std::span<const Vote> votes);
 
-enum class Metric { nominal, interval };  // the distance of two values: unequal or not; squared difference
+// The distance of two values: unequal or not; the squared number of values between them; the squared difference; the
+// squared difference over the sum.
+enum class Metric { nominal, ordinal, interval, ratio };
 
 // Krippendorff's alpha = 1 - observed over expected disagreement (Krippendorff 2011, "Computing Krippendorff's
 // alpha-reliability"), each unit a list of values, missing ones left out; units with one value say nothing.
 // 1 perfect, 0 as by chance, below 0 worse. NaN when nothing can disagree (fewer than two values, or all equal).
+// `ratio` is for values of one sign.
 double krippendorff_alpha(std::span<const std::vector<double>> units, Metric metric);
 
 // Entropy in bits of the distribution that counts give; 0 for none.

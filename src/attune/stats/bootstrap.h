@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 
 #include "attune/stats/agreement.h"
@@ -16,6 +17,25 @@ struct BootstrapOptions {
 
 // Percentile interval of the mean. Resampled with replacement, all values with equal chance; [NaN, NaN] without values.
 Interval bootstrap_mean(std::span<const double> values, const BootstrapOptions& options = {});
+
+// A statistic of units drawn with replacement: indices of the original ones, repeated where drawn more than once.
+using ResampledStatistic = std::function<double(std::span<const std::size_t> units)>;
+
+enum class BootstrapKind {
+  percentile,
+  bca,  // bias-corrected and accelerated (Efron 1987); asks for the statistic without each unit too
+};
+
+struct BootstrapInterval {
+  Interval interval = {};
+  double standard_error = 0;
+  int undefined = 0;  // resamples where the statistic was not finite; they are left out
+};
+
+// The interval of a statistic over `units` exchangeable ones. [NaN, NaN] where fewer than two resamples are defined, or
+// the acceleration is not. With `bca` and all resamples alike, that value.
+BootstrapInterval bootstrap(std::size_t units, const ResampledStatistic& statistic,
+                            const BootstrapOptions& options = {}, BootstrapKind kind = BootstrapKind::percentile);
 
 struct MeanEstimate {
   double mean = 0, standard_error = 0;  // NaN where there are too few values

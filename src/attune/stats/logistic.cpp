@@ -2,53 +2,33 @@
 
 #include <algorithm>
 #include <cmath>
-#include <deque>
-#include <numeric>
 
 #include "attune/base/errors.h"
+#include "attune/stats/minimise.h"
 
 namespace attune {
 namespace {
 
-using Vector = std::vector<double>;
-
-double dot(const Vector& a, const Vector& b) { return std::inner_product(a.begin(), a.end(), b.begin(), 0.0); }
-
-Vector plus(const Vector& a, double factor, const Vector& b) {
-  Vector sum = a;
-  for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += factor * b[i];
-  return sum;
-}
-
-double linear(const Vector& parameters, std::span<const SparseRows::Entry> row) {
-  double sum = parameters.back();
-  for (const auto& [column, value] : row) sum += parameters[column] * value;
-  return sum;
-}
-
-// The penalised negative log-likelihood; parameters are the weights and, last, the intercept.
+// The penalised negative log-likelihood; parameters are the weights and, last, the intercept where there is one.
 class Likelihood {
  public:
-  Likelihood(const SparseRows& rows, std::span<const std::uint8_t> labels, const LogisticOptions& options)
-      : rows_(rows), labels_(labels), l2_(options.l2) {
-    const auto ones = static_cast<double>(std::count(labels.begin(), labels.end(), 1));
-    const auto all = static_cast<double>(labels.size());
-    require(rows.size() == labels.size() && ones > 0 && ones < all, "a classifier of one kind");
-    if (options.balanced) of_kind_ = {all / (2 * (all - ones)), all / (2 * ones)};
+  Likelihood(const SparseRows& rows, std::span<const double> targets, std::span<const double> weights,
+             const LogisticOptions& options)
+      : rows_(rows), targets_(targets), weights_(weights), l2_(options.l2), intercept_(options.intercept) {
+    require(rows.size() == targets.size() && rows.size() == weights.size(), "one target and one weight a row");
   }
 
-  double value(const Vector& parameters, Vector& gradient) const {
-    gradient.assign(parameters.size(), 0);
+  double operator()(std::span<const double> parameters, std::span<double> gradient) const {
     double sum = 0;
     for (std::size_t i = 0; i < rows_.size(); ++i) {
-      const double weight = of_kind_[labels_[i]], sign = labels_[i] != 0 ? 1 : -1;
-      const double x = sign * linear(parameters, rows_[i]);
-      sum += weight * (std::max(-x, 0.0) + std::log1p(std::exp(-std::abs(x))));
-      const double slope = -sign * weight / (1 + std::exp(x));
+      double x = intercept_ ? parameters.back() : 0;
+      for (const auto& [column, value] : rows_[i]) x += parameters[column] * value;
+      sum += weights_[i] * (targets_[i] * softplus_of(-x) + (1 - targets_[i]) * softplus_of(x));
+      const double slope = weights_[i] * (sigmoid_of(x) - targets_[i]);
       for (const auto& [column, value] : rows_[i]) gradient[column] += slope * value;
-      gradient.back() += slope;
+      if (intercept_) gradient.back() += slope;
     }
-    for (std::size_t i = 0; i + 1 < parameters.size(); ++i) {
+    for (std::size_t i = 0; i < rows_.width(); ++i) {
       sum += l2_ / 2 * parameters[i] * parameters[i];
       gradient[i] += l2_ * parameters[i];
     }
@@ -57,38 +37,21 @@ class Likelihood {
 
  private:
   const SparseRows& rows_;
-  std::span<const std::uint8_t> labels_;
+  std::span<const double> targets_, weights_;
   double l2_;
-  Vector of_kind_ = {1, 1};
+  bool intercept_;
 };
 
-// The last steps and the changes of the gradient along them.
-struct Curvature {
-  Vector step, change;
-  double product;
-};
-
-// The two-loop recursion: the inverse Hessian's estimate times the gradient.
-Vector direction_of(const Vector& gradient, const std::deque<Curvature>& memory) {
-  Vector direction = gradient, alphas(memory.size());
-  for (std::size_t i = memory.size(); i-- > 0;) {
-    alphas[i] = dot(memory[i].step, direction) / memory[i].product;
-    direction = plus(direction, -alphas[i], memory[i].change);
+// 1 each, or so that both kinds weigh the same.
+std::vector<double> weights_of(std::span<const std::uint8_t> labels, bool balanced) {
+  const auto ones = static_cast<double>(std::count(labels.begin(), labels.end(), 1));
+  const auto all = static_cast<double>(labels.size());
+  require(ones > 0 && ones < all, "a classifier of one kind");
+  std::vector<double> weights(labels.size(), 1);
+  for (std::size_t i = 0; balanced && i < labels.size(); ++i) {
+    weights[i] = all / (2 * (labels[i] != 0 ? ones : all - ones));
   }
-  if (!memory.empty()) {
-    const double scale = memory.back().product / dot(memory.back().change, memory.back().change);
-    for (double& entry : direction) entry *= scale;
-  }
-  for (std::size_t i = 0; i < memory.size(); ++i) {
-    direction = plus(direction, alphas[i] - dot(memory[i].change, direction) / memory[i].product, memory[i].step);
-  }
-  return direction;
-}
-
-double largest(const Vector& values) {
-  double result = 0;
-  for (const double value : values) result = std::max(result, std::abs(value));
-  return result;
+  return weights;
 }
 
 }  // namespace
@@ -107,38 +70,22 @@ double LogisticModel::log_odds(std::span<const SparseRows::Entry> row) const {
 
 LogisticModel fit_logistic(const SparseRows& rows, std::span<const std::uint8_t> labels,
                            const LogisticOptions& options) {
-  constexpr std::size_t remembered = 10;
-  const Likelihood likelihood(rows, labels, options);
-  const double goal = options.tolerance * static_cast<double>(rows.size());
-  Vector parameters(rows.width() + 1, 0), gradient;
-  double value = likelihood.value(parameters, gradient);
-  std::deque<Curvature> memory;
-  LogisticModel model;
-  while (!(model.converged = largest(gradient) <= goal) && model.iterations < options.most_iterations) {
-    const Vector direction = direction_of(gradient, memory);
-    const double slope = dot(gradient, direction);
-    // The first step has no curvature to go by: at most of length 1.
-    double rate = memory.empty() ? std::min(1.0, 1 / std::sqrt(dot(gradient, gradient))) : 1;
-    Vector next, next_gradient;
-    double next_value = 0;
-    for (;; rate /= 2) {
-      next = plus(parameters, -rate, direction);
-      next_value = likelihood.value(next, next_gradient);
-      if (next_value <= value - 1e-4 * rate * slope || rate < 1e-12) break;
-    }
-    if (rate < 1e-12) break;  // rounding hides any further descent
-    Curvature curvature{plus(next, -1, parameters), plus(next_gradient, -1, gradient), 0};
-    curvature.product = dot(curvature.step, curvature.change);
-    if (curvature.product > 0) memory.push_back(std::move(curvature));
-    if (memory.size() > remembered) memory.pop_front();
-    parameters = std::move(next);
-    gradient = std::move(next_gradient);
-    value = next_value;
-    ++model.iterations;
+  return fit_soft_logistic(rows, std::vector<double>(labels.begin(), labels.end()),
+                           weights_of(labels, options.balanced), options);
+}
+
+LogisticModel fit_soft_logistic(const SparseRows& rows, std::span<const double> targets,
+                                std::span<const double> weights, const LogisticOptions& options) {
+  const Likelihood likelihood(rows, targets, weights, options);
+  Minimum minimum = minimise(
+      std::cref(likelihood), std::vector<double>(rows.width() + (options.intercept ? 1 : 0), 0),
+      {.most_iterations = options.most_iterations, .tolerance = options.tolerance * static_cast<double>(rows.size())});
+  LogisticModel model{.iterations = minimum.iterations, .converged = minimum.converged};
+  if (options.intercept) {
+    model.intercept = minimum.at.back();
+    minimum.at.pop_back();
   }
-  model.intercept = parameters.back();
-  parameters.pop_back();
-  model.weights = std::move(parameters);
+  model.weights = std::move(minimum.at);
   return model;
 }
 

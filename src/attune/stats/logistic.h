@@ -27,7 +27,8 @@ class SparseRows {
 };
 
 struct LogisticOptions {
-  double l2 = 1;          // of the penalty l2 / 2 |w|^2 beside the sum over rows; the intercept is free
+  double l2 = 1;  // of the penalty l2 / 2 |w|^2 beside the sum over rows; the intercept is free
+  bool intercept = true;
   bool balanced = false;  // rows weigh size / (2 rows of their kind), so that both kinds weigh the same
   int most_iterations = 500;
   double tolerance = 1e-8;  // of the gradient's largest entry, relative to the number of rows
@@ -42,9 +43,13 @@ struct LogisticModel {
   double log_odds(std::span<const SparseRows::Entry> row) const;
 };
 
-// The maximum of the penalised likelihood, which is unique for l2 above 0, by L-BFGS (Nocedal 1980) with an Armijo line
-// search. `labels`: 0 or 1, both present. Throws InternalError where sizes differ or a kind is missing.
+// The maximum of the penalised likelihood, which is unique for l2 above 0. `labels`: 0 or 1, both present. Throws
+// InternalError where sizes differ or a kind is missing.
 LogisticModel fit_logistic(const SparseRows& rows, std::span<const std::uint8_t> labels,
                            const LogisticOptions& options = {});
+
+// The same for targets that are shares in [0, 1], each row with a weight of its own (`balanced` does not apply).
+LogisticModel fit_soft_logistic(const SparseRows& rows, std::span<const double> targets,
+                                std::span<const double> weights, const LogisticOptions& options = {});
 
 }  // namespace attune

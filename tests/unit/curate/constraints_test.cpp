@@ -12,7 +12,7 @@
 #include "attune/base/errors.h"
 #include "attune/curate/words.h"
 #include "attune/stats/logistic.h"
-#include "attune/stats/paired.h"
+#include "attune/stats/ranks.h"
 #include "support/claims.h"
 #include "unit/curate/support.h"
 

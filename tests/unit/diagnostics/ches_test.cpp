@@ -7,7 +7,7 @@
 
 #include <cmath>
 
-#include "attune/stats/paired.h"
+#include "attune/stats/ranks.h"
 #include "unit/diagnostics/support.h"
 
 namespace attune::diagnostics {

@@ -1,5 +1,6 @@
 // McNemar's test, rank correlation, bootstrap and clustered errors against closed forms.
 #include "attune/stats/paired.h"
+#include "attune/stats/ranks.h"
 
 #include <gtest/gtest.h>
 
