@@ -117,6 +117,15 @@ constexpr std::array table{
          "several\n"
          "times, for the diagnostics that compare. --html writes one page with plots, without network.\n",
          nullptr},
+    Verb{"stats", "agreement, ranking, calibration, comparison of systems: no model",
+         "usage: attune stats NAME PATH [key=value ...] [--json] [--html FILE] [--drop-bad-rows]\n\n"
+         "NAME is a statistic: 'attune parts statistic' lists them, 'attune explain statistic NAME' shows formula, "
+         "paper "
+         "and\n"
+         "the options that key=value sets. PATH is a table (CSV, JSON Lines) with the columns that its options name, "
+         "or\n"
+         "preference data of any known format: then comparisons and ratings by annotators are read from that.\n",
+         run_stats},
     Verb{"merge", "several models' weights, or a model's and its adapter's, into one model",
          "usage: attune merge --model M --adapter A --out FOLDER\n"
          "       attune merge soup --models A B ... [--weights W ...] --out FOLDER\n"

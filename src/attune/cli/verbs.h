@@ -37,6 +37,7 @@ int run_data(Arguments& arguments);
 int run_data_apply(Arguments& arguments);
 int run_explain(Arguments& arguments);
 int run_compare(Arguments& arguments);
+int run_stats(Arguments& arguments);
 int run_init(Arguments& arguments);
 int run_parts(Arguments& arguments);
 int run_tokenize(Arguments& arguments);

@@ -3,47 +3,13 @@
 #include <cmath>
 #include <map>
 
+#include "attune/reports/compared_items.h"
 #include "attune/reports/report.h"
 
 namespace attune::reports {
 namespace {
 
-// What several annotators said about one thing: one comparison of two completions, in one direction.
-struct Item {
-  std::string record = {};
-  std::vector<Vote> votes = {};
-};
-
-// A comparison's outcome as a value: the same for the same opinion whichever completion was called a.
-double value_of(Outcome outcome, bool swapped) {
-  if (outcome == Outcome::a) return swapped ? 1 : 0;
-  if (outcome == Outcome::b) return swapped ? 0 : 1;
-  return static_cast<double>(outcome);
-}
-
-std::vector<Item> items_of(const Dataset& dataset) {
-  std::vector<Item> items;
-  for (std::size_t r = 0; r < dataset.records.size(); ++r) {
-    const Record& record = dataset.records[r];
-    const std::vector<bool> old = superseded(record);
-    std::map<std::pair<std::int32_t, std::int32_t>, std::size_t> known;
-    for (std::size_t i = 0; i < record.feedback.size(); ++i) {
-      const Feedback& feedback = record.feedback[i];
-      const auto* comparison = std::get_if<Comparison>(&feedback.what);
-      if (comparison == nullptr || old[i] || feedback.annotator < 0) continue;
-      if (comparison->a.completion < 0 || comparison->b.completion < 0) continue;
-      const auto pair = std::minmax(comparison->a.completion, comparison->b.completion);
-      const auto [place, fresh] = known.try_emplace({pair.first, pair.second}, items.size());
-      if (fresh) items.push_back({.record = record.id.empty() ? std::to_string(r) : record.id});
-      const bool swapped = comparison->a.completion > comparison->b.completion;
-      items[place->second].votes.push_back(
-          {static_cast<std::int32_t>(place->second), feedback.annotator, value_of(comparison->outcome, swapped)});
-    }
-  }
-  return items;
-}
-
-std::vector<double> counts_of(const Item& item) {
+std::vector<double> counts_of(const ComparedItem& item) {
   std::map<double, double> counts;
   for (const Vote& vote : item.votes) counts[vote.value] += 1;
   std::vector<double> result;
@@ -59,8 +25,8 @@ std::vector<std::pair<std::string, std::string>> groups_of(const Annotator& anno
 }
 
 template <class Visit>
-void each_pair(const std::vector<Item>& items, Visit visit) {
-  for (const Item& item : items) {
+void each_pair(const std::vector<ComparedItem>& items, Visit visit) {
+  for (const ComparedItem& item : items) {
     for (std::size_t i = 0; i < item.votes.size(); ++i) {
       for (std::size_t j = 0; j < i; ++j) {
         if (item.votes[i].rater != item.votes[j].rater) visit(item.votes[j], item.votes[i]);
@@ -73,7 +39,7 @@ class Disagreement final : public Report {
  public:
   ReportPage run(const Dataset& dataset) const override {
     ReportPage page{.title = "Disagreement"};
-    const std::vector<Item> items = items_of(dataset);
+    const std::vector<ComparedItem> items = compared_items(dataset);
     whole(items, page);
     by_group(items, dataset, page);
     by_pair(items, dataset, page);
@@ -82,11 +48,11 @@ class Disagreement final : public Report {
   }
 
  private:
-  static void whole(const std::vector<Item>& items, ReportPage& page) {
+  static void whole(const std::vector<ComparedItem>& items, ReportPage& page) {
     std::vector<Vote> votes;
     std::vector<std::vector<double>> units;
     std::int64_t several = 0;
-    for (const Item& item : items) {
+    for (const ComparedItem& item : items) {
       votes.insert(votes.end(), item.votes.begin(), item.votes.end());
       units.emplace_back();
       for (const Vote& vote : item.votes) units.back().push_back(vote.value);
@@ -116,7 +82,7 @@ class Disagreement final : public Report {
   }
 
   // Inside of one group and across two, for each trait.
-  static void by_group(const std::vector<Item>& items, const Dataset& dataset, ReportPage& page) {
+  static void by_group(const std::vector<ComparedItem>& items, const Dataset& dataset, ReportPage& page) {
     std::map<std::string, std::map<std::pair<std::string, std::string>, Share>> traits;
     std::vector<std::map<std::string, std::string>> groups;
     for (const Annotator& annotator : dataset.annotators) {
@@ -157,7 +123,7 @@ class Disagreement final : public Report {
   }
 
   // The pairs of annotators that agree least, with at least five common items.
-  static void by_pair(const std::vector<Item>& items, const Dataset& dataset, ReportPage& page) {
+  static void by_pair(const std::vector<ComparedItem>& items, const Dataset& dataset, ReportPage& page) {
     constexpr double least_items = 5;
     constexpr std::size_t most_bars = 10;
     std::map<std::pair<std::int32_t, std::int32_t>, Share> table;
@@ -185,11 +151,11 @@ class Disagreement final : public Report {
     if (!chart.bars.empty()) page.charts.push_back(std::move(chart));
   }
 
-  static void by_item(const std::vector<Item>& items, ReportPage& page) {
+  static void by_item(const std::vector<ComparedItem>& items, ReportPage& page) {
     constexpr std::size_t most_listed = 20;
-    std::vector<std::pair<double, const Item*>> split;
+    std::vector<std::pair<double, const ComparedItem*>> split;
     double sum = 0, several = 0, unanimous = 0;
-    for (const Item& item : items) {
+    for (const ComparedItem& item : items) {
       if (item.votes.size() < 2) continue;
       const double entropy = entropy_bits(counts_of(item));
       sum += entropy;

@@ -92,16 +92,22 @@ BootstrapInterval bootstrap(std::size_t units, const ResampledStatistic& statist
   if (values.size() < 2) return result;
   std::sort(values.begin(), values.end());
   result.standard_error = deviation(values);
-  const double tail = (1 - options.level) / 2;
   if (kind == BootstrapKind::percentile) {
-    result.interval = {quantile(values, tail), quantile(values, 1 - tail)};
+    result.interval = percentiles(std::move(values), options.level);
   } else if (values.front() == values.back()) {
     result.interval = {values.front(), values.front()};
   } else {
+    const double tail = (1 - options.level) / 2;
     const Correction correction = correction_of(units, statistic, values);
     result.interval = {quantile(values, correction.place(tail)), quantile(values, correction.place(1 - tail))};
   }
   return result;
+}
+
+Interval percentiles(std::vector<double> values, double level) {
+  if (values.size() < 2) return {none, none};
+  std::sort(values.begin(), values.end());
+  return {quantile(values, (1 - level) / 2), quantile(values, (1 + level) / 2)};
 }
 
 MeanEstimate clustered_mean(std::span<const double> values, std::span<const std::int64_t> cluster) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <vector>
 
 #include "attune/stats/agreement.h"
 
@@ -36,6 +37,9 @@ struct BootstrapInterval {
 // the acceleration is not. With `bca` and all resamples alike, that value.
 BootstrapInterval bootstrap(std::size_t units, const ResampledStatistic& statistic,
                             const BootstrapOptions& options = {}, BootstrapKind kind = BootstrapKind::percentile);
+
+// The middle `level` of values, interpolated between them; [NaN, NaN] for fewer than two.
+Interval percentiles(std::vector<double> values, double level);
 
 struct MeanEstimate {
   double mean = 0, standard_error = 0;  // NaN where there are too few values
