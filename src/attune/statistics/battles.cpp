@@ -44,7 +44,7 @@ class Table {
     const std::string a = text_in(row, options_.a), b = text_in(row, options_.b);
     if (a == b) refuse_cell(row, options_.b, "a contestant compared with itself", "two different ones");
     const Json& winner = cell_of(row, options_.winner);
-    if (winner.is_null()) {
+    if (winner.is_null() || (winner.is_string() && winner.string().empty())) {
       ++battles_.undecided;
       return;
     }
