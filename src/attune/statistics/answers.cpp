@@ -26,6 +26,30 @@ BootstrapInterval IntervalOptions::of(std::size_t units, const ResampledStatisti
   return attune::bootstrap(units, statistic, bootstrap(), interval);
 }
 
+BootstrapInterval IntervalOptions::of_mean(std::span<const double> values) const {
+  return of(values.size(), [&](std::span<const std::size_t> drawn) {
+    double sum = 0;
+    for (const std::size_t i : drawn) sum += values[i];
+    return sum / static_cast<double>(drawn.size());
+  });
+}
+
+BootstrapInterval IntervalOptions::of_items(
+    std::span<const std::vector<double>> items,
+    const std::function<double(std::span<const std::vector<double>>)>& statistic) const {
+  return of(items.size(), [&](std::span<const std::size_t> drawn) {
+    std::vector<std::vector<double>> sample;
+    for (const std::size_t item : drawn) sample.push_back(items[item]);
+    return statistic(sample);
+  });
+}
+
+double plain_mean(std::span<const double> values) {
+  double sum = 0;
+  for (const double value : values) sum += value;
+  return values.empty() ? 0 : sum / static_cast<double>(values.size());
+}
+
 Json interval_json(const Interval& interval) {
   if (!std::isfinite(interval.low) || !std::isfinite(interval.high)) return {};
   return Json::Array{interval.low, interval.high};

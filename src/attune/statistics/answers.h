@@ -2,6 +2,8 @@
 #pragma once
 
 #include <array>
+#include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -35,7 +37,13 @@ struct IntervalOptions {
   BootstrapOptions bootstrap() const;
   // The interval of a statistic over exchangeable units; [NaN, NaN] where none is asked for.
   BootstrapInterval of(std::size_t units, const ResampledStatistic& statistic) const;
+  // The same of the mean of values, and of a statistic of items' ratings, items drawn.
+  BootstrapInterval of_mean(std::span<const double> values) const;
+  BootstrapInterval of_items(std::span<const std::vector<double>> items,
+                             const std::function<double(std::span<const std::vector<double>>)>& statistic) const;
 };
+
+double plain_mean(std::span<const double> values);  // 0 of none
 
 Json interval_json(const Interval& interval);  // [low, high]; null without one
 std::string fixed(double value, int digits = 3);

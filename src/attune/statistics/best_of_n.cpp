@@ -49,16 +49,9 @@ class BestOfN final : public Statistic {
         for (ScoredAnswer& answer : answers) answer.proxy = answer.gold;
         by_gold.push_back(best_of_n_value(answers, count));
       }
-      const auto mean = [&](const std::vector<double>& values, std::span<const std::size_t> drawn) {
-        double sum = 0;
-        for (const std::size_t i : drawn) sum += values[i] / static_cast<double>(drawn.size());
-        return sum;
-      };
-      std::vector<std::size_t> all(prompts.size());
-      for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
-      const double value = mean(by_proxy, all), oracle = mean(by_gold, all);
+      const double value = plain_mean(by_proxy), oracle = plain_mean(by_gold);
       const double kl = best_of_n_kl(static_cast<double>(n));
-      const auto interval = interval_.of(prompts.size(), [&](auto drawn) { return mean(by_proxy, drawn); });
+      const auto interval = interval_.of_mean(by_proxy);
       rows.push_back(Json::object({{"n", n},
                                    {"kl", kl},
                                    {"value", value},

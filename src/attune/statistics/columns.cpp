@@ -23,26 +23,31 @@ PairedColumns paired_columns(const Evidence& evidence, const std::string& x, con
   return columns;
 }
 
-ReportPage correlation_page(const PairedColumns& columns, const IntervalOptions& interval, const char* name,
-                            const std::string& title,
-                            double (*statistic)(std::span<const double>, std::span<const double>)) {
-  const double value = statistic(columns.x, columns.y);
-  const auto bounds = interval.of(columns.x.size(), [&](std::span<const std::size_t> drawn) {
+void ColumnStatistic::describe(Fields& fields) {
+  fields("x", x_, "one column");
+  fields("y", y_, "the other one");
+  interval_.describe(fields);
+}
+
+ReportPage ColumnStatistic::run(const Evidence& evidence) const {
+  const PairedColumns columns = paired_columns(evidence, x_, y_);
+  const double value = function_(columns.x, columns.y);
+  const auto bounds = interval_.of(columns.x.size(), [&](std::span<const std::size_t> drawn) {
     std::vector<double> x, y;
     for (const std::size_t row : drawn) {
       x.push_back(columns.x[row]);
       y.push_back(columns.y[row]);
     }
-    return statistic(x, y);
+    return function_(x, y);
   });
-  ReportPage page{.json = estimate_json(name, value, bounds), .title = title};
+  ReportPage page{.json = estimate_json(name_, value, bounds), .title = title_};
   page.json.set("n", columns.x.size());
   page.json.set("left_out", columns.left_out);
-  page.lines.push_back(title + " " + fixed(value) + interval_text(bounds.interval) + ", " +
+  page.lines.push_back(page.title + " " + fixed(value) + interval_text(bounds.interval) + ", " +
                        std::to_string(columns.x.size()) + " rows.");
   Series dots{.label = "rows", .mark = Series::Mark::dots};
   for (std::size_t i = 0; i < columns.x.size(); ++i) dots.points.emplace_back(columns.x[i], columns.y[i]);
-  page.plots.push_back({.title = title, .series = {std::move(dots)}});
+  page.plots.push_back({.title = title_, .x_label = x_, .series = {std::move(dots)}});
   return page;
 }
 

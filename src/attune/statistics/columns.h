@@ -1,13 +1,14 @@
-// Two columns of numbers side by side, of a table or of two annotators.
+// Two columns of numbers side by side, and what all correlations of such share.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "attune/config/fields.h"
 #include "attune/statistics/answers.h"
-#include "attune/statistics/evidence.h"
+#include "attune/statistics/statistic.h"
 
 namespace attune {
 
@@ -18,9 +19,23 @@ struct PairedColumns {
 // Throws DataError for cells that are no numbers, fewer than two rows and a constant column.
 PairedColumns paired_columns(const Evidence& evidence, const std::string& x, const std::string& y);
 
-// A correlation with its bootstrap interval as a page.
-ReportPage correlation_page(const PairedColumns& columns, const IntervalOptions& interval, const char* name,
-                            const std::string& title,
-                            double (*statistic)(std::span<const double>, std::span<const double>));
+// A number of two columns with its bootstrap interval.
+class ColumnStatistic : public Statistic {
+ public:
+  void describe(Fields& fields);
+  ReportPage run(const Evidence& evidence) const override;
+
+ protected:
+  using Function = double (*)(std::span<const double>, std::span<const double>);
+  ColumnStatistic(const char* name, const char* title, Function function)
+      : name_(name), title_(title), function_(function) {}
+
+ private:
+  const char* name_;
+  const char* title_;
+  Function function_;
+  std::string x_ = "x", y_ = "y";
+  IntervalOptions interval_;
+};
 
 }  // namespace attune

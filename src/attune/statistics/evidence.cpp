@@ -76,7 +76,15 @@ const Dataset& Evidence::dataset() const {
   if (!dataset_) {
     if (rows_) refuse("rows without the columns asked for", "preference data in a file, or these columns");
     const auto policy = drop_bad_rows_ ? OnBadRow::drop : OnBadRow::refuse;
-    dataset_ = std::make_shared<const Dataset>(read_dataset({{.path = path_}}, {.on_bad_row = policy}).dataset);
+    try {
+      dataset_ = std::make_shared<const Dataset>(read_dataset({{.path = path_}}, {.on_bad_row = policy}).dataset);
+    } catch (const DataError& error) {
+      const std::string& found = error.problem().found;
+      if (!found.starts_with("rows of an unknown format")) throw;
+      throw DataError(error.problem().where, found,
+                      "the columns that options name, or preference data of a known format",
+                      "name the columns: see 'attune explain statistic NAME'");
+    }
   }
   return *dataset_;
 }

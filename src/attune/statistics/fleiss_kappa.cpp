@@ -30,11 +30,7 @@ class FleissKappa final : public Statistic {
           "the same number, at least two, of every item", "use krippendorff-alpha or gwet-ac");
     }
     const double kappa = fleiss_kappa(units);
-    const auto interval = interval_.of(units.size(), [&](std::span<const std::size_t> drawn) {
-      std::vector<std::vector<double>> sample;
-      for (const std::size_t unit : drawn) sample.push_back(units[unit]);
-      return fleiss_kappa(sample);
-    });
+    const auto interval = interval_.of_items(units, fleiss_kappa);
     ReportPage page{.json = estimate_json("fleiss-kappa", kappa, interval), .title = "Fleiss' kappa"};
     page.json.set("items", units.size());
     page.json.set("ratings_an_item", units[0].size());

@@ -45,11 +45,8 @@ class GwetAc final : public Statistic {
     const auto units = ratings.units();
     const auto categories = ratings.of_comparisons ? ratings.values() : categories_of(ratings);
     const double value = gwet_ac(units, categories, weights_);
-    const auto interval = interval_.of(units.size(), [&](std::span<const std::size_t> drawn) {
-      std::vector<std::vector<double>> sample;
-      for (const std::size_t unit : drawn) sample.push_back(units[unit]);
-      return gwet_ac(sample, categories, weights_);
-    });
+    const auto interval = interval_.of_items(
+        units, [&](std::span<const std::vector<double>> sample) { return gwet_ac(sample, categories, weights_); });
     const std::string name = weights_ == KappaWeights::none ? "AC1" : "AC2";
     ReportPage page{.json = estimate_json("gwet-ac", value, interval), .title = "Gwet's " + name};
     page.json.set("coefficient", name);

@@ -37,11 +37,8 @@ class KrippendorffAlpha final : public Statistic {
     const std::size_t items = units.size();
     std::erase_if(units, [](const auto& unit) { return unit.size() < 2; });
     const double alpha = krippendorff_alpha(units, metric_);
-    const auto interval = interval_.of(units.size(), [&](std::span<const std::size_t> drawn) {
-      std::vector<std::vector<double>> sample;
-      for (const std::size_t unit : drawn) sample.push_back(units[unit]);
-      return krippendorff_alpha(sample, metric_);
-    });
+    const auto interval = interval_.of_items(
+        units, [&](std::span<const std::vector<double>> sample) { return krippendorff_alpha(sample, metric_); });
     ReportPage page{.json = estimate_json("krippendorff-alpha", alpha, interval), .title = "Krippendorff's alpha"};
     page.json.set("items", items);
     page.json.set("items_with_several_ratings", units.size());

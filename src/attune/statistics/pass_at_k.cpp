@@ -59,13 +59,8 @@ class PassAtK final : public Statistic {
       if (k < 1 || k > fewest) continue;
       std::vector<double> chances;
       for (const Tries& one : tries) chances.push_back(pass_at_k(one.all, one.right, k));
-      double value = 0;
-      for (const double chance : chances) value += chance / static_cast<double>(chances.size());
-      const auto interval = interval_.of(chances.size(), [&](std::span<const std::size_t> drawn) {
-        double sum = 0;
-        for (const std::size_t i : drawn) sum += chances[i];
-        return sum / static_cast<double>(drawn.size());
-      });
+      const double value = plain_mean(chances);
+      const auto interval = interval_.of_mean(chances);
       rows.push_back(Json::object({{"k", k}, {"value", value}, {"interval", interval_json(interval.interval)}}));
       page.lines.push_back("pass@" + std::to_string(k) + "  " + fixed(value) + interval_text(interval.interval));
     }

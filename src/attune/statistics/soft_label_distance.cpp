@@ -57,27 +57,18 @@ class SoftLabelDistance final : public Statistic {
       variation.push_back(total_variation(people, model));
       same += std::ranges::max_element(people) - people.begin() == std::ranges::max_element(model) - model.begin();
     }
-    const auto mean = [](const std::vector<double>& values) {
-      double sum = 0;
-      for (const double value : values) sum += value;
-      return sum / static_cast<double>(values.size());
-    };
-    const auto interval = interval_.of(shannon.size(), [&](std::span<const std::size_t> drawn) {
-      double sum = 0;
-      for (const std::size_t i : drawn) sum += shannon[i];
-      return sum / static_cast<double>(drawn.size());
-    });
+    const auto interval = interval_.of_mean(shannon);
     const auto n = static_cast<double>(shannon.size());
-    ReportPage page{.json = estimate_json("soft-label-distance", mean(shannon), interval),
+    ReportPage page{.json = estimate_json("soft-label-distance", plain_mean(shannon), interval),
                     .title = "Distance to soft labels"};
-    page.json.set("jensen_shannon_bits", mean(shannon));
-    page.json.set("cross_entropy_nats", mean(entropy));
-    page.json.set("total_variation", mean(variation));
+    page.json.set("jensen_shannon_bits", plain_mean(shannon));
+    page.json.set("cross_entropy_nats", plain_mean(entropy));
+    page.json.set("total_variation", plain_mean(variation));
     page.json.set("same_plurality", same / n);
     page.json.set("n", shannon.size());
-    page.lines.push_back("Jensen-Shannon divergence " + fixed(mean(shannon)) + " bits" +
-                         interval_text(interval.interval) + ", cross-entropy " + fixed(mean(entropy)) +
-                         " nats, total variation " + fixed(mean(variation)) + "; the same likeliest label in " +
+    page.lines.push_back("Jensen-Shannon divergence " + fixed(plain_mean(shannon)) + " bits" +
+                         interval_text(interval.interval) + ", cross-entropy " + fixed(plain_mean(entropy)) +
+                         " nats, total variation " + fixed(plain_mean(variation)) + "; the same likeliest label in " +
                          percent(same / n) + " of " + fixed(n, 0) + " rows.");
     return page;
   }

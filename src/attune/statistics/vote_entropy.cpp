@@ -43,22 +43,16 @@ class VoteEntropy final : public Statistic {
                                    {"shares", std::move(shares)}}));
     }
     if (entropies.empty()) evidence.refuse("no item with two votes", "some: one vote is never split");
-    const auto mean = [&](std::span<const std::size_t> drawn) {
-      double sum = 0;
-      for (const std::size_t i : drawn) sum += entropies[i];
-      return sum / static_cast<double>(drawn.size());
-    };
-    std::vector<std::size_t> all(entropies.size());
-    for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
-    const auto interval = interval_.of(entropies.size(), mean);
+    const double mean = plain_mean(entropies);
+    const auto interval = interval_.of_mean(entropies);
     std::ranges::stable_sort(rows.items(), [](const Json& a, const Json& b) {
       return a.find("entropy_bits")->number() > b.find("entropy_bits")->number();
     });
-    ReportPage page{.json = estimate_json("vote-entropy", mean(all), interval), .title = "Entropy of votes"};
+    ReportPage page{.json = estimate_json("vote-entropy", mean, interval), .title = "Entropy of votes"};
     page.json.set("unanimous", unanimous);
     page.json.set("n", entropies.size());
     page.json.set("items", std::move(rows));
-    page.lines.push_back("Votes on an item have " + fixed(mean(all)) + " bits of entropy on average" +
+    page.lines.push_back("Votes on an item have " + fixed(mean) + " bits of entropy on average" +
                          interval_text(interval.interval) + "; " + std::to_string(unanimous) + " of " +
                          std::to_string(entropies.size()) + " items are unanimous.");
     return page;

@@ -44,11 +44,7 @@ class WinRatePart final : public Statistic {
     }
     if (won.empty()) evidence.refuse("no judged row", "at least one");
     const WinRate rate = win_rate(won);
-    const auto interval = interval_.of(won.size(), [&](std::span<const std::size_t> drawn) {
-      double sum = 0;
-      for (const std::size_t row : drawn) sum += won[row];
-      return sum / static_cast<double>(drawn.size());
-    });
+    const auto interval = interval_.of_mean(won);
     ReportPage page{.title = "Win rate"};
     page.json = Json::object({{"name", "win-rate"},
                               {"win_rate", 100 * rate.mean},
