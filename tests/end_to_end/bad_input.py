@@ -211,6 +211,9 @@ CASES = [
          [r"optimizer\.in_backward", "micro-batches", r"batch\.tokens"]),
     Case("compressed moments of doubles", train("optimizer.moments=int8", "model.dtype=float64"), 78, [r"optimizer\.moments", "float64"]),
     Case("an average that is never taken", train(text="reference: {bema: {}}\n"), 78, [r"reference\.bema", r"reference\.every"]),
+    Case("a GPU that is not there", train("model.device=cuda:99"), 71, ["field device", "cuda:99"]),
+    Case("a device of no such name", train("model.device=gpu"), 78, [r"model\.device", "gpu", "cuda:N"]),
+    Case("bfloat16 on the CPU", train("model.device=cpu", "model.dtype=bfloat16"), 78, [r"model\.dtype", "bfloat16", "float32"]),
     Case("run directory in use", train(prepare=held_lock()), 73, ["run", "process 4711 on somewhere"]),
 ]
 

@@ -30,6 +30,7 @@ def answered(folder, *words):
 def check_doctor(folder):
     machine = answered(folder, "doctor")
     assert machine["cores"] >= 1 and machine["memory_bytes"] > machine["available_bytes"] > 0, machine
+    assert all(gpu["device"].startswith("cuda:") and gpu["memory_bytes"] > 0 for gpu in machine["gpus"]), machine
     assert machine["instruction_sets"] and machine["product_flops"] > 1e8 and machine["copy_bytes_per_second"] > 1e7, machine
 
 

@@ -66,8 +66,9 @@ constexpr std::array table{
          "Goes on from the newest whole checkpoint of the run directory; a damaged one is passed over and named.\n",
          nullptr},
     Verb{"logps", "log-probabilities of each completion given its prompt",
-         "usage: attune logps --model M --data PATH [--adapter A] [--per-token] [--out FILE]\n\n"
-         "Answers {\"record\",\"completion\",\"logp\",\"tokens\"} a completion; --per-token adds \"logps\".\n",
+         "usage: attune logps --model M --data PATH [--adapter A] [--device D] [--per-token] [--out FILE]\n\n"
+         "Answers {\"record\",\"completion\",\"logp\",\"tokens\"} a completion; --per-token adds \"logps\".\n"
+         "--device, here and elsewhere: cpu, cuda, cuda:N; auto, the default, is the first GPU, else the CPU.\n",
          nullptr},
     Verb{
         "score", "a reward model's score of each completion",
@@ -85,7 +86,7 @@ constexpr std::array table{
         "generate", "samples answers to prompts, batched",
         "usage: attune generate --model M --prompts PATH [--adapter A] [--tokenizer T] [--template FILE] [--n N]\n"
         "                       [--max-tokens N] [--temperature T] [--top-k K] [--top-p P] [--min-p P] [--seed S]\n"
-        "                       [--stop TEXT ...] [--batch B] [--attributes TEXT] [--out FILE]\n"
+        "                       [--stop TEXT ...] [--batch B] [--attributes TEXT] [--device D] [--out FILE]\n"
         "       attune generate --model M --before M0 [--momentum A] --prompts PATH ...\n"
         "       attune generate --models M1 M2 ... --weights W1 W2 ... --prompts PATH ...\n\n"
         "Answers {\"record\",\"completion\",\"text\",\"ids\",\"logps\",\"stop\"} a sample, in the order of the "
@@ -102,13 +103,14 @@ constexpr std::array table{
     Verb{"chat", "a conversation in the terminal",
          "usage: attune chat --model M [--adapter A] [--tokenizer T] [--template FILE] [--system TEXT] [--max-tokens "
          "N]\n"
-         "                   [--temperature T] [--top-k K] [--top-p P] [--min-p P] [--seed S]\n\n"
+         "                   [--temperature T] [--top-k K] [--top-p P] [--min-p P] [--seed S] [--device D]\n\n"
          "A line is a message; /reset forgets the conversation, /exit ends it. On a pipe: a line in, an answer out.\n",
          nullptr},
     Verb{"diagnose", "what a preference loss did, or would do, to a model",
          "usage: attune diagnose NAME --model M --data PATH [--reference R] [--adapter A] [--tokenizer T] [--template "
          "FILE]\n"
-         "                       [--max-tokens N] [--batch-tokens N] [--json] [--html FILE] [key=value ...]\n"
+         "                       [--max-tokens N] [--batch-tokens N] [--device D] [--json] [--html FILE] "
+         "[key=value ...]\n"
          "       attune diagnose NAME --models M1 M2 ... --data PATH ...\n\n"
          "NAME is a diagnostic: 'attune parts diagnostic' lists them, 'attune explain diagnostic NAME' shows formula,\n"
          "paper and the options that key=value sets. --reference is the model that training started from; with an "

@@ -78,6 +78,9 @@ Named named_on(Arguments& arguments, std::vector<std::string>& assignments) {
     named.reference->adapter.reset();
   }
   named.data = arguments.every("--data");
+  const at::Device device = device_option(arguments);
+  for (ModelChoice& choice : named.models) choice.device = device;
+  if (named.reference) named.reference->device = device;
   named.max_tokens = integer_from(arguments, "--max-tokens", 1 << 20, 1);
   named.batch_tokens = integer_from(arguments, "--batch-tokens", 4096, 1);
   return named;

@@ -10,6 +10,7 @@
 #include "attune/base/json.h"
 #include "attune/base/threads.h"
 #include "attune/tensor/allocator.h"
+#include "attune/tensor/device.h"
 #include "attune/text/tokenizer_folder.h"
 
 namespace attune {
@@ -62,6 +63,12 @@ std::vector<WeightedChoice> with_momentum(Arguments& arguments, ModelChoice choi
 
 }  // namespace
 
+at::Device device_option(Arguments& arguments) {
+  const std::string name = arguments.option("--device").value_or("auto");
+  if (!is_device_name(name)) arguments.fail("--device " + name, device_names);
+  return find_device(name);
+}
+
 ModelChoice model_named(const std::string& folder) {
   ModelChoice choice{.model = folder, .tokenizer = folder};
   const Path path = folder;
@@ -79,6 +86,7 @@ ModelChoice model_choice(Arguments& arguments) {
       adapter ? ModelChoice{.model = folder, .tokenizer = folder, .adapter = adapter} : model_named(folder);
   if (const auto tokenizer = arguments.option("--tokenizer")) choice.tokenizer = *tokenizer;
   choice.chat_template = arguments.option("--template").value_or("");
+  choice.device = device_option(arguments);
   return choice;
 }
 
@@ -99,8 +107,10 @@ std::vector<WeightedChoice> model_choices(Arguments& arguments) {
     }
     choices.front().choice.chat_template = arguments.option("--template").value_or("");
   }
+  const at::Device device = folders.empty() ? choices.front().choice.device : device_option(arguments);
   for (WeightedChoice& weighted : choices) {
     if (tokenizer) weighted.choice.tokenizer = *tokenizer;
+    weighted.choice.device = device;
   }
   return choices;
 }
@@ -116,7 +126,7 @@ LanguageModel load_choice(const ModelChoice& choice, const Tokenizer& tokenizer)
   install_caching_allocator();
   at::set_num_threads(thread_count());
   require_vocabulary(read_model_config(choice.model), tokenizer.vocabulary_size(), choice.tokenizer);
-  LanguageModel model = LanguageModel::load(choice.model);
+  LanguageModel model = LanguageModel::load(choice.model, {.device = choice.device});
   if (choice.adapter) model.load_adapter(*choice.adapter);
   return model;
 }

@@ -1,4 +1,4 @@
-// --model, --adapter, --tokenizer, --template, and several models: what verbs that use models share.
+// --model, --adapter, --tokenizer, --template, --device, and several models: what verbs that use models share.
 #pragma once
 
 #include <optional>
@@ -18,7 +18,12 @@ struct ModelChoice {
   std::string tokenizer = {};               // the model folder unless named
   std::optional<std::string> adapter = {};  // a PEFT folder
   std::string chat_template = {};           // a file; empty: the tokenizer's own
+  at::Device device = at::kCPU;
 };
+
+// --device, found: the first GPU, else the CPU, where it is not given. UsageError for what is no device name,
+// DeviceError for a device that is not there.
+at::Device device_option(Arguments& arguments);
 
 // Takes the options from the command line.
 ModelChoice model_choice(Arguments& arguments);

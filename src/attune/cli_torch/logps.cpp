@@ -27,8 +27,8 @@ void score_bin(const std::vector<std::int64_t>& bin, const std::vector<TokenReco
   }
   const Batch batch = layout.take();
   const Responses responses = policy.score(batch, {});
-  const Tensor values = responses.tokens.logps.to(at::kDouble).contiguous();
-  const Tensor owner = responses.tokens.response.contiguous();
+  const Tensor values = responses.tokens.logps.to(at::kCPU, at::kDouble).contiguous();
+  const Tensor owner = responses.tokens.response.to(at::kCPU).contiguous();
   for (std::int64_t i = 0; i < values.size(0); ++i) {
     const PlannedResponse& response = batch.responses[static_cast<std::size_t>(owner.data_ptr<std::int64_t>()[i])];
     logps[static_cast<std::size_t>(response.record)][static_cast<std::size_t>(response.completion)].push_back(

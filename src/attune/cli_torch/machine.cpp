@@ -1,6 +1,5 @@
 // doctor and plan: what the machine can do, and what a run will ask of it.
 #include <ATen/Parallel.h>
-#include <ATen/detail/CUDAHooksInterface.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -11,6 +10,7 @@
 #include "attune/cli_torch/load.h"
 #include "attune/cli_torch/verbs.h"
 #include "attune/tensor/allocator.h"
+#include "attune/tensor/device.h"
 #include "attune/tensor/kernels.h"
 #include "attune/train/limits.h"
 #include "attune/train/plan.h"
@@ -54,6 +54,28 @@ std::string text_of(const std::string& name, const StagePlan& plan) {
                plan.step_seconds * static_cast<double>(plan.steps));
 }
 
+Json json_of(const std::vector<Gpu>& gpus) {
+  Json rows = Json::array();
+  for (const Gpu& gpu : gpus) {
+    rows.push_back(Json::object({{"device", gpu.device},
+                                 {"name", gpu.name},
+                                 {"memory_bytes", gpu.memory_bytes},
+                                 {"available_bytes", gpu.available_bytes}}));
+  }
+  return rows;
+}
+
+std::string text_of(const std::vector<Gpu>& gpus) {
+  if (gpus.empty()) return "GPUs              none\n";
+  std::string text;
+  for (const Gpu& gpu : gpus) {
+    text += (text.empty() ? "GPUs              " : "                  ") + gpu.device + " " + gpu.name +
+            shown(", %.1f GB, ", gpu.memory_bytes / gigabyte) +
+            shown("%.1f available\n", gpu.available_bytes / gigabyte);
+  }
+  return text;
+}
+
 }  // namespace
 
 int run_doctor(Arguments& arguments) {
@@ -68,7 +90,7 @@ int run_doctor(Arguments& arguments) {
     sets.push_back(set.name);
     set_names += (set_names.empty() ? "" : ", ") + std::string(set.name);
   }
-  const std::int64_t gpus = at::detail::getCUDAHooks().hasCUDA() ? at::detail::getCUDAHooks().deviceCount() : 0;
+  const std::vector<Gpu> found = gpus();
   const double total = memory_bytes(), available = available_memory_bytes();
   Answer out;
   if (json) {
@@ -77,14 +99,14 @@ int run_doctor(Arguments& arguments) {
                                {"instruction_sets", sets},
                                {"memory_bytes", total},
                                {"available_bytes", available},
-                               {"gpus", gpus},
+                               {"gpus", json_of(found)},
                                {"product_flops", ceilings.product},
                                {"copy_bytes_per_second", ceilings.copy}}));
   } else {
     out.text("processor         " + processor_name() + ", " + std::to_string(thread_count()) + " cores\n" +
              "instruction sets  " + set_names + "\n" + "memory            " + shown("%.1f GB, ", total / gigabyte) +
-             shown("%.1f available\n", available / gigabyte) + "GPUs              " + std::to_string(gpus) + "\n" +
-             "matrix products   " + shown("%.0f GFLOP/s in float32\n", ceilings.product / 1e9) + "copying           " +
+             shown("%.1f available\n", available / gigabyte) + text_of(found) + "matrix products   " +
+             shown("%.0f GFLOP/s in float32\n", ceilings.product / 1e9) + "copying           " +
              shown("%.1f GB/s read and written\n", ceilings.copy / gigabyte));
   }
   out.finish();

@@ -10,6 +10,7 @@
 #include <map>
 
 #include "attune/policy/language.h"
+#include "attune/tensor/device.h"
 
 namespace attune::diagnostics {
 namespace {
@@ -17,7 +18,7 @@ namespace {
 // The sum of the next-token distributions at these rows, [V].
 Tensor distribution_sum(const Tensor& hidden, const Head& head) {
   constexpr std::int64_t chunk_rows = 256;
-  Tensor sum = at::zeros({head.weight.size(0)}, at::kDouble);
+  Tensor sum = at::zeros({head.weight.size(0)}, head.weight.options().dtype(at::kDouble));
   for (std::int64_t begin = 0; begin < hidden.size(0); begin += chunk_rows) {
     const Tensor rows = hidden.slice(0, begin, std::min(hidden.size(0), begin + chunk_rows));
     sum += at::softmax(head.logits(rows).to(at::kDouble), 1).sum(0);
@@ -27,7 +28,7 @@ Tensor distribution_sum(const Tensor& hidden, const Head& head) {
 
 // One bin's forward pass, and what each response's tokens sum to.
 struct BinStates {
-  Tensor hidden;    // [reads, d]
+  Tensor hidden;    // [reads, d], on the model's device; what follows is in the CPU's memory
   Tensor response;  // [reads], which response a row belongs to
   Tensor sums;      // [R, d] double
   Tensor logps;     // [R] double
@@ -40,9 +41,15 @@ BinStates states_of(const LanguageModel& model, const Batch& batch, std::span<co
   for (const Read& read : forest.reads) response.push_back(read.response);
   const auto count = static_cast<std::int64_t>(batch.responses.size());
   BinStates states{.hidden = scores.hidden, .response = at::tensor(response, at::kLong), .sums = {}, .logps = {}};
-  states.sums = at::zeros({count, scores.hidden.size(1)}, at::kDouble)
-                    .index_add(0, states.response, scores.hidden.to(at::kDouble));
-  states.logps = at::zeros({count}, at::kDouble).index_add(0, states.response, scores.logps.to(at::kDouble));
+  const auto sums = [&](const Tensor& rows) {
+    std::vector<std::int64_t> shape = rows.sizes().vec();
+    shape[0] = count;
+    return at::zeros(shape, rows.options().dtype(at::kDouble))
+        .index_add(0, moved(states.response, rows.device()), rows.to(at::kDouble))
+        .cpu();
+  };
+  states.sums = sums(scores.hidden);
+  states.logps = sums(scores.logps);
   return states;
 }
 
@@ -88,8 +95,8 @@ PairStates pair_states(const LanguageModel& model, std::span<const TokenRecord> 
     for (std::int64_t i = 0; i < states.response.size(0); ++i) {
       if (wanted[static_cast<std::size_t>(owner[i])] != 0) rows.push_back(i);
     }
-    const Tensor sum =
-        distribution_sum(states.hidden.index_select(0, at::tensor(rows, at::kLong)), model.family().head().detached());
+    const Tensor chosen = moved(at::tensor(rows, at::kLong), model.device());
+    const Tensor sum = distribution_sum(states.hidden.index_select(0, chosen), model.family().head().detached()).cpu();
     result.chosen_distribution = result.chosen_distribution.defined() ? result.chosen_distribution + sum : sum;
     chosen_rows += static_cast<double>(rows.size());
   });

@@ -81,7 +81,8 @@ TokenGram token_gram(LanguageModel& model, std::span<const TokenRecord> records,
     }
     return at::stack(rows);
   };
-  const Tensor gram = at::mm(gradients(pair.chosen), gradients(pair.rejected).t()).to(at::kDouble).contiguous();
+  const Tensor gram =
+      at::mm(gradients(pair.chosen), gradients(pair.rejected).t()).to(at::kCPU, at::kDouble).contiguous();
   const double* values = gram.const_data_ptr<double>();
   return {.rows = gram.size(0), .columns = gram.size(1), .values = {values, values + gram.numel()}};
 }

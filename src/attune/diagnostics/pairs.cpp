@@ -79,7 +79,8 @@ TokenLogps token_logps(LanguageModel& model, std::span<const TokenRecord> record
   for (const TokenRecord& record : records) logps.emplace_back(record.completions.size());
   each_bin("score", records, batch_tokens, [&](const Batch& batch) {
     const TokenColumns tokens = policy.score(batch, {}).tokens;
-    const Tensor values = tokens.logps.to(at::kDouble).contiguous(), owner = tokens.response.contiguous();
+    const Tensor values = tokens.logps.to(at::kCPU, at::kDouble).contiguous();
+    const Tensor owner = tokens.response.cpu().contiguous();
     for (std::int64_t i = 0; i < values.size(0); ++i) {
       const auto at = static_cast<std::size_t>(owner.const_data_ptr<std::int64_t>()[i]);
       const PlannedResponse& response = batch.responses[at];

@@ -47,10 +47,10 @@ CombinedDecoder::CombinedDecoder(std::span<const WeightedModel> models) {
 }
 
 Tensor CombinedDecoder::combined(const std::vector<Tensor>& logits) const {
-  if (logits.size() == 1 && weights_[0] == 1) return logits[0].to(at::kFloat).contiguous();
+  if (logits.size() == 1 && weights_[0] == 1) return logits[0].to(at::kCPU, at::kFloat).contiguous();
   Tensor sum = logits[0].to(at::kDouble) * weights_[0];
   for (std::size_t m = 1; m < logits.size(); ++m) sum.add_(logits[m], weights_[m]);
-  return sum.to(at::kFloat).contiguous();
+  return sum.to(at::kCPU, at::kFloat).contiguous();
 }
 
 Decoder::Prefilled CombinedDecoder::prefill(std::span<const std::span<const std::int32_t>> prompts) {

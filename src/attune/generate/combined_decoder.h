@@ -29,8 +29,8 @@ class CombinedDecoder {
   // must be left. Throws ConfigError for models whose vocabularies differ in size.
   explicit CombinedDecoder(std::span<const WeightedModel> models);
 
-  // As those of Decoder. Logits are float32, contiguous, and known up to a constant a row: they stand for
-  // sum_m weight_m log p_m, summed in float64.
+  // As those of Decoder. Logits are float32, contiguous, in the CPU's memory whatever the models' device, and known up
+  // to a constant a row: they stand for sum_m weight_m log p_m, summed in float64.
   Decoder::Prefilled prefill(std::span<const std::span<const std::int32_t>> prompts);
   Tensor step(std::span<const Slot> slots, std::span<const std::int32_t> ids);
   Slot fork(Slot slot);

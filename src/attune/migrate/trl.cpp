@@ -84,6 +84,7 @@ class Translator {
     if (values_.given("gradient_checkpointing")) {
       line("model.recompute", values_.truth("gradient_checkpointing") ? "true" : "false", "gradient_checkpointing");
     }
+    if (values_.truth("use_cpu")) line("model.device", "cpu", "use_cpu");
     if (!values_.truth("use_peft")) return;
     line("model.adapter.rank", values_.number_text("lora_r"), values_.remark("lora_r"));
     line("model.adapter.alpha", values_.number_text("lora_alpha"), values_.remark("lora_alpha"));

@@ -20,7 +20,8 @@ constexpr std::string_view devices = "how TRL spreads over devices; attune train
 constexpr std::string_view logging = "attune logs every step to metrics.jsonl under TRL's metric names";
 constexpr std::string_view hub = "attune uses no network";
 constexpr std::string_view loader = "how Python feeds batches; attune reads and tokenises once";
-constexpr std::string_view precision = "attune computes in float32 (or float64: model.dtype), so results are finer";
+constexpr std::string_view precision =
+    "attune computes in float32 unless model.dtype asks for another, so results are finer";
 constexpr std::string_view dropout = "attune trains without dropout";
 constexpr std::string_view evaluation = "evaluation uses the same micro-batches and metrics as training";
 
@@ -229,7 +230,7 @@ constexpr TrlKey keys[] = {
     {"hub_always_push", all, "false", leaves, "", hub},
     {"hub_revision", all, "", leaves, "", hub},
     // the machine
-    {"use_cpu", all, "false", leaves, "", "attune trains on the CPU"},
+    {"use_cpu", all, "false", combines, "model.device", "true: cpu; else the first GPU, where there is one"},
     {"accelerator_config", all, "", leaves, "", devices},
     {"accelerate_config", all, "", combines, "batch.records", "its num_processes is the number of devices"},
     {"num_processes", all, "", combines, "batch.records", "the number of devices"},

@@ -1,5 +1,7 @@
 #include "attune/model/adapter.h"
 
+#include <ATen/ops/empty.h>
+
 #include <algorithm>
 #include <cmath>
 #include <set>
@@ -66,7 +68,7 @@ std::vector<ParameterSpec> adapter_specs(Family& family, const std::vector<std::
   return specs;
 }
 
-Adapter::Adapter(Family& family, const AdapterOptions& options, std::uint64_t seed, at::ScalarType dtype)
+Adapter::Adapter(Family& family, const AdapterOptions& options, std::uint64_t seed, const at::TensorOptions& tensors)
     : options_(options) {
   check_options(options);
   if (options_.targets.empty()) options_.targets = family.default_targets();
@@ -77,12 +79,12 @@ Adapter::Adapter(Family& family, const AdapterOptions& options, std::uint64_t se
   }
   modules_ = match_modules(family, options_.targets);
   transposed_ = find_module(family, modules_.front()).module->transposed;
-  parameters_ = Parameters(adapter_specs(family, modules_, options_.rank), dtype);
+  parameters_ = Parameters(adapter_specs(family, modules_, options_.rank), tensors);
   for (const std::string& path : modules_) {
     const Tensor down = parameters_.part(down_name(path));
     const double bound = 1 / std::sqrt(static_cast<double>(down.size(1)));
     Random random(seed, "init/" + down_name(path));
-    const Tensor drawn = down.to(at::kDouble).clone();
+    const Tensor drawn = at::empty(down.sizes(), at::TensorOptions(at::kDouble));
     double* values = drawn.mutable_data_ptr<double>();
     for (std::int64_t i = 0; i < drawn.numel(); ++i) values[i] = bound * (2 * random.uniform() - 1);
     down.copy_(drawn);

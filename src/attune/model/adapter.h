@@ -26,11 +26,11 @@ class Adapter {
  public:
   // Fresh: A uniform as torch.nn.Linear's default (Kaiming, a = sqrt(5)), drawn from streams of the seed, B zero.
   // ConfigError names what is wrong with the options, and targets that match no module.
-  Adapter(Family& family, const AdapterOptions& options, std::uint64_t seed, at::ScalarType dtype);
+  Adapter(Family& family, const AdapterOptions& options, std::uint64_t seed, const at::TensorOptions& tensors);
   // From adapter_config.json and adapter_model.safetensors. FormatError by key for what is not supported (DoRA, biases,
   // saved modules, ranks per module ...) and for tensors that do not fit this model. `base_hash`:
   // Parameters::content_hash of the model; an adapter that attune wrote for other weights is refused.
-  Adapter(Family& family, const Path& folder, const std::string& base_hash, at::ScalarType dtype);
+  Adapter(Family& family, const Path& folder, const std::string& base_hash, const at::TensorOptions& tensors);
 
   // PEFT's two files. Keys of a loaded adapter_config.json that attune does not know are kept.
   void save(Fs& fs, const Path& folder, const std::string& base, const std::string& base_hash) const;

@@ -77,7 +77,7 @@ Json strings(const std::vector<std::string>& values) {
 
 }  // namespace
 
-Adapter::Adapter(Family& family, const Path& folder, const std::string& base_hash, at::ScalarType dtype) {
+Adapter::Adapter(Family& family, const Path& folder, const std::string& base_hash, const at::TensorOptions& tensors) {
   const Path config_path = folder / "adapter_config.json", weights_path = folder / "adapter_model.safetensors";
   try {
     source_ = Json::parse(read_file(config_path));
@@ -94,7 +94,7 @@ Adapter::Adapter(Family& family, const Path& folder, const std::string& base_has
   }
   modules_ = modules_in(weights_path, file, family);
   options_.targets = modules_;
-  parameters_ = Parameters(adapter_specs(family, modules_, options_.rank), dtype);
+  parameters_ = Parameters(adapter_specs(family, modules_, options_.rank), tensors);
   transposed_ = reader.boolean("fan_in_fan_out", false);
   for (const std::string& name : parameters_.names()) {
     const StoredTensor* tensor = file.find(name);

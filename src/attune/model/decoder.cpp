@@ -17,7 +17,9 @@ class PromptAttention final : public Attention {
  public:
   // `prompts`: of each segment, [layers, 2, kv_heads, P, e] to be filled.
   PromptAttention(const TokenForest& forest, const std::vector<std::int64_t>& windows, std::vector<Tensor> prompts)
-      : attention_(forest, windows), segments_(forest.segments), prompts_(std::move(prompts)) {}
+      : attention_(forest, windows, prompts.front().device()),
+        segments_(forest.segments),
+        prompts_(std::move(prompts)) {}
 
   Tensor operator()(std::size_t layer, const Heads& heads, const AttentionForm& form) override {
     for (std::size_t i = 0; i < segments_.size(); ++i) {
@@ -80,13 +82,13 @@ Decoder::Decoder(const LanguageModel& model)
       cache_({.layers = model.config().layers,
               .kv_heads = model.config().kv_heads,
               .head_width = model.config().head_width,
-              .dtype = model.dtype()}) {}
+              .tensors = model.parameters().options()}) {}
 
 Tensor Decoder::logits(const Rows& rows) {
   const Family& family = model_.family();
   const auto context = std::make_shared<BlockContext>();
   context->attention = rows.attention;
-  set_rotary(*context, model_.config(), rows.positions, model_.dtype());
+  set_rotary(*context, model_.config(), rows.positions, model_.parameters().options());
   if (const Adapter* adapter = model_.adapter(); adapter != nullptr && !adapter->merged()) {
     context->adapted = {{0, rows.ids.size(0)}};
   }
@@ -108,7 +110,7 @@ Decoder::Prefilled Decoder::prefill(std::span<const std::span<const std::int32_t
     builder.add(prompt);
     kept.push_back(
         at::empty({config.layers, 2, config.kv_heads, static_cast<std::int64_t>(prompt.size()), config.head_width},
-                  at::TensorOptions(model_.dtype())));
+                  model_.parameters().options()));
   }
   const TokenForest forest = builder.build();
   model_.check_tokens(forest.ids, forest.positions[0]);

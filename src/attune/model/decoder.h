@@ -31,8 +31,9 @@ class Decoder {
   // vocabulary and prompts longer than learned positions reach.
   Prefilled prefill(std::span<const std::span<const std::int32_t>> prompts);
 
-  // Appends one token to each slot, all different: logits [B, V] of what follows. Errors as prefill(), and DataError
-  // where a sequence grows beyond the length at which its rotary positions change (dynamic and longrope scaling).
+  // Appends one token to each slot, all different: logits [B, V] of what follows, on the model's device as all are.
+  // Errors as prefill(), and DataError where a sequence grows beyond the length at which its rotary positions change
+  // (dynamic and longrope scaling).
   Tensor step(std::span<const Slot> slots, std::span<const std::int32_t> ids);
 
   // Another sequence that goes on from the same tokens; the prompt's keys and values are shared.

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "attune/tensor/device.h"
 #include "attune/tensor/reference.h"
 
 namespace attune {
@@ -26,7 +27,7 @@ std::vector<std::int64_t> subtree_ends(const TokenForest& forest) {
 
 }  // namespace
 
-AttentionPlan plan_attention(const TokenForest& forest, std::int64_t window) {
+AttentionPlan plan_attention(const TokenForest& forest, std::int64_t window, at::Device device) {
   AttentionPlan plan;
   plan.window = window;
   const std::int64_t* positions = forest.positions.const_data_ptr<std::int64_t>();
@@ -44,6 +45,10 @@ AttentionPlan plan_attention(const TokenForest& forest, std::int64_t window) {
       call.windowed = call.windowed || positions[row] - positions[segment.begin] >= window;
     }
     plan.calls.push_back(call);
+  }
+  if (device.is_cpu()) return plan;
+  for (AttentionCall& call : plan.calls) {
+    if (call.causal || call.windowed) call.hidden = moved(hidden_keys(call, plan), device);
   }
   return plan;
 }
@@ -68,7 +73,7 @@ Tensor visibility(const TokenForest& forest, std::int64_t window) {
   return result;
 }
 
-std::vector<DenseCall> plan_dense_attention(const TokenForest& forest, std::int64_t window) {
+std::vector<DenseCall> plan_dense_attention(const TokenForest& forest, std::int64_t window, at::Device device) {
   const std::int64_t* positions = forest.positions.const_data_ptr<std::int64_t>();
   std::vector<DenseCall> calls;
   for (const Segment& segment : forest.segments) {
@@ -88,19 +93,20 @@ std::vector<DenseCall> plan_dense_attention(const TokenForest& forest, std::int6
         *hidden++ = (window > 0 && distance >= window) || (segment.mask == Mask::causal && distance < 0);
       }
     }
+    call.hidden = moved(call.hidden, device);
     calls.push_back(std::move(call));
   }
   return calls;
 }
 
-ForestAttention::ForestAttention(const TokenForest& forest, std::vector<std::int64_t> windows)
-    : forest_(forest), windows_(std::move(windows)) {
+ForestAttention::ForestAttention(const TokenForest& forest, std::vector<std::int64_t> windows, at::Device device)
+    : forest_(forest), windows_(std::move(windows)), device_(device) {
   std::map<std::int64_t, std::shared_ptr<const AttentionPlan>> made;
   for (const std::int64_t window : windows_) {
     auto& plan = made[window];
     if (plan == nullptr) {
-      AttentionPlan fresh = plan_attention(forest, window);
-      if (reference_operations()) fresh.visible = visibility(forest, window);
+      AttentionPlan fresh = plan_attention(forest, window, device);
+      if (reference_operations()) fresh.visible = moved(visibility(forest, window), device);
       plan = std::make_shared<const AttentionPlan>(std::move(fresh));
     }
     plans_.push_back(plan);
@@ -116,7 +122,7 @@ Tensor ForestAttention::operator()(std::size_t layer, const Heads& heads, const 
   if (calls.empty() && visible.defined()) {
     calls.push_back({0, forest_.tokens(), {{0, forest_.tokens()}}, visible.logical_not()});
   } else if (calls.empty()) {
-    calls = plan_dense_attention(forest_, windows_[layer]);
+    calls = plan_dense_attention(forest_, windows_[layer], device_);
   }
   return soft_capped_attention(heads.queries, heads.keys, heads.values, calls, form.scale, form.soft_cap);
 }

@@ -12,24 +12,26 @@
 
 namespace attune {
 
-// The calls that make up a forest's attention under a window (0: none).
-AttentionPlan plan_attention(const TokenForest& forest, std::int64_t window);
+// The calls that make up a forest's attention under a window (0: none), with what they need on the device.
+AttentionPlan plan_attention(const TokenForest& forest, std::int64_t window, at::Device device = at::kCPU);
 
 // The same for dense scores: a call a segment, onto all of its path.
-std::vector<DenseCall> plan_dense_attention(const TokenForest& forest, std::int64_t window);
+std::vector<DenseCall> plan_dense_attention(const TokenForest& forest, std::int64_t window,
+                                            at::Device device = at::kCPU);
 
 // [T, T] bool: which keys each query sees, straight from the rule in token_forest.h.
 Tensor visibility(const TokenForest& forest, std::int64_t window);
 
 class ForestAttention final : public Attention {
  public:
-  // `windows`: of each layer.
-  ForestAttention(const TokenForest& forest, std::vector<std::int64_t> windows);
+  // `windows`: of each layer. The heads will be on the device.
+  ForestAttention(const TokenForest& forest, std::vector<std::int64_t> windows, at::Device device);
   Tensor operator()(std::size_t layer, const Heads& heads, const AttentionForm& form) override;
 
  private:
   TokenForest forest_;
   std::vector<std::int64_t> windows_;
+  at::Device device_;
   std::vector<std::shared_ptr<const AttentionPlan>> plans_;  // of each layer, shared where windows are equal
   std::map<std::int64_t, std::vector<DenseCall>> dense_;     // by window, made when a soft cap first asks
 };

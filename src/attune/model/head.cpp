@@ -1,14 +1,17 @@
 #include "attune/model/head.h"
 
 #include <ATen/ops/addmm.h>
-#include <ATen/ops/mm.h>
 #include <ATen/ops/tanh.h>
+
+#include "attune/tensor/products.h"
 
 namespace attune {
 
 Tensor Head::logits(const Tensor& hidden) const {
-  const Tensor product = bias.defined() ? at::addmm(bias, hidden, weight.t()) : at::mm(hidden, weight.t());
-  const Tensor scaled = scale == 1 ? product : product * scale;
+  const bool at_once = bias.defined() && !bfloat16_products();
+  const Tensor states = at_once ? at::addmm(bias, hidden, weight.t()) : product(hidden, weight.t());
+  const Tensor sum = bias.defined() && !at_once ? states + bias : states;
+  const Tensor scaled = scale == 1 ? sum : sum * scale;
   return soft_cap > 0 ? at::tanh(scaled / soft_cap) * soft_cap : scaled;
 }
 

@@ -1,6 +1,11 @@
 #include "attune/model/kv_cache.h"
 
+#include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/softmax.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/tanh.h>
 
 #include <algorithm>
 #include <cmath>
@@ -10,6 +15,7 @@
 #include "attune/base/errors.h"
 #include "attune/base/threads.h"
 #include "attune/tensor/kernels.h"
+#include "attune/tensor/reference.h"
 
 namespace attune {
 namespace {
@@ -66,7 +72,7 @@ const KvCache::Sequence& KvCache::of(Slot slot) const {
 }
 
 KvCache::Slot KvCache::add(Tensor prompt) {
-  require(prompt.is_contiguous() && prompt.scalar_type() == shape_.dtype && prompt.dim() == 5 &&
+  require(prompt.is_contiguous() && prompt.dtype() == shape_.tensors.dtype() && prompt.dim() == 5 &&
               prompt.size(0) == shape_.layers && prompt.size(1) == 2 && prompt.size(2) == shape_.kv_heads &&
               prompt.size(3) > 0 && prompt.size(4) == shape_.head_width,
           "a prompt's keys and values in another shape than the cache's");
@@ -98,9 +104,8 @@ void KvCache::extend(std::span<const Slot> slots) {
     Sequence& sequence = *sequences_[static_cast<std::size_t>(slot)];
     const std::int64_t capacity = sequence.tail.defined() ? sequence.tail.size(3) : 0;
     if (sequence.appended == capacity) {
-      const Tensor larger =
-          at::empty({shape_.layers, 2, shape_.kv_heads, std::max(first_rows, 2 * capacity), shape_.head_width},
-                    at::TensorOptions(shape_.dtype));
+      const Tensor larger = at::empty(
+          {shape_.layers, 2, shape_.kv_heads, std::max(first_rows, 2 * capacity), shape_.head_width}, shape_.tensors);
       if (capacity > 0) larger.slice(3, 0, capacity).copy_(sequence.tail);
       sequence.tail = larger;
     }
@@ -159,14 +164,35 @@ void KvCache::attend_typed(const DecodeScope& scope, std::span<const Slot> slots
   });
 }
 
+Tensor KvCache::attend_reference(const DecodeScope& scope, Slot slot, const Heads& row) const {
+  const Sequence& sequence = of(slot);
+  const auto layer = static_cast<std::int64_t>(scope.layer);
+  const Tensor prompt = (*sequence.prompt)[layer], tail = sequence.tail[layer].slice(2, 0, sequence.appended);
+  tail.select(2, sequence.appended - 1).copy_(at::stack({row.keys, row.values}));
+  const std::int64_t hidden = scope.window > 0 ? std::max<std::int64_t>(0, sequence.length() - scope.window) : 0;
+  const Tensor seen = at::cat({prompt, tail}, 2).slice(2, hidden);         // [2, kv_heads, rows, e]
+  const Tensor queries = row.queries.unflatten(0, {shape_.kv_heads, -1});  // [kv_heads, g, e]
+  Tensor scores = at::matmul(queries, seen[0].transpose(1, 2)) * scope.scale;
+  if (scope.soft_cap > 0) scores = at::tanh(scores / scope.soft_cap) * scope.soft_cap;
+  return at::matmul(at::softmax(scores, -1), seen[1]).flatten(0, 1);
+}
+
 Tensor KvCache::attend(const DecodeScope& scope, std::span<const Slot> slots, const Heads& heads) {
   require(heads.queries.size(0) == static_cast<std::int64_t>(slots.size()), "as many queries as slots");
+  if (use_reference(heads.queries)) {
+    std::vector<Tensor> mixed;
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+      const auto row = [&](const Tensor& x) { return x[static_cast<std::int64_t>(i)]; };
+      mixed.push_back(attend_reference(scope, slots[i], {row(heads.queries), row(heads.keys), row(heads.values)}));
+    }
+    return at::stack(mixed);
+  }
   const Heads rows{heads.queries.contiguous(), heads.keys.contiguous(), heads.values.contiguous()};
   const Tensor out = at::empty(rows.queries.sizes(), rows.queries.options());
-  if (shape_.dtype == at::kDouble) {
+  if (rows.queries.scalar_type() == at::kDouble) {
     attend_typed<double>(scope, slots, rows, out);
   } else {
-    require(shape_.dtype == at::kFloat, "a cache of another type than float32 and float64");
+    require(rows.queries.scalar_type() == at::kFloat, "a cache of another type than float32 and float64");
     attend_typed<float>(scope, slots, rows, out);
   }
   return out;

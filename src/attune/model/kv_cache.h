@@ -15,7 +15,7 @@ namespace attune {
 
 struct CacheShape {
   std::int64_t layers = 0, kv_heads = 0, head_width = 0;
-  at::ScalarType dtype = at::kFloat;  // float32 or float64
+  at::TensorOptions tensors = at::kFloat;  // element type (float32 or float64 on the CPU) and device
 };
 
 struct DecodeScope {
@@ -60,6 +60,8 @@ class KvCache {
   };
   Slot place(Sequence sequence);
   const Sequence& of(Slot slot) const;
+  // Of one slot: queries [heads, e], keys and values [kv_heads, e]; gives [heads, e].
+  Tensor attend_reference(const DecodeScope& scope, Slot slot, const Heads& row) const;
   template <typename T>
   void attend_typed(const DecodeScope& scope, std::span<const Slot> slots, const Heads& heads, const Tensor& out);
 

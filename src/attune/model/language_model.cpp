@@ -11,6 +11,7 @@
 #include "attune/model/families.h"
 #include "attune/model/forest_attention.h"
 #include "attune/model/scored_log_probs.h"
+#include "attune/tensor/device.h"
 
 namespace attune {
 namespace {
@@ -41,8 +42,8 @@ LanguageModel::LanguageModel(ModelConfig config, Parameters parameters)
       parameters_(std::make_unique<Parameters>(std::move(parameters))),
       family_(find_family(config_.family)->bind(config_, *parameters_)) {}
 
-LanguageModel LanguageModel::random(const ModelConfig& config, std::uint64_t seed, at::ScalarType dtype) {
-  Parameters parameters(find_family(config.family)->parameters(config), dtype);
+LanguageModel LanguageModel::random(const ModelConfig& config, std::uint64_t seed, const at::TensorOptions& options) {
+  Parameters parameters(find_family(config.family)->parameters(config), options);
   parameters.initialize(seed);
   return {config, std::move(parameters)};
 }
@@ -85,8 +86,8 @@ void LanguageModel::check_tokens(const Tensor& ids, const Tensor& positions) con
 
 std::shared_ptr<BlockContext> LanguageModel::context_for(const TokenForest& forest) const {
   auto context = std::make_shared<BlockContext>();
-  context->attention = std::make_shared<ForestAttention>(forest, config_.windows);
-  set_rotary(*context, config_, positions_of(forest), dtype());
+  context->attention = std::make_shared<ForestAttention>(forest, config_.windows, device());
+  set_rotary(*context, config_, positions_of(forest), parameters_->options());
   if (adapter_ && !adapter_->merged()) context->adapted = adapted_rows(forest);
   return context;
 }
@@ -112,7 +113,7 @@ Tensor LanguageModel::logits(const TokenForest& given) const {
 ForestScores LanguageModel::score(const TokenForest& given, const ScoreRequest& request) const {
   require(config_.labels == 0, "log-probabilities of a classifier");
   const TokenForest forest = with_equal_rotation(given, config_);
-  const Tensor rows = column(forest, &Read::row), targets = column(forest, &Read::target);
+  const Tensor rows = column(forest, &Read::row), targets = moved(column(forest, &Read::target), device());
   ScoreOptions options{.head_cache = compute_.head_cache,
                        .chunk_rows = compute_.chunk_rows,
                        .vocabulary = request.vocabulary,
@@ -153,13 +154,13 @@ Tensor LanguageModel::block_states(const TokenForest& given) const {
 
 OutputHeads& LanguageModel::attach_heads(std::vector<HeadSpec> specs, std::uint64_t seed) {
   require(heads_ == nullptr, "heads a second time");
-  heads_ = std::make_unique<OutputHeads>(std::move(specs), config_.width, config_.layers, seed, dtype());
+  heads_ = std::make_unique<OutputHeads>(std::move(specs), config_.width, config_.layers, seed, parameters_->options());
   return *heads_;
 }
 
 Adapter& LanguageModel::attach_adapter(const AdapterOptions& options, std::uint64_t seed) {
   require(adapter_ == nullptr, "a second adapter");
-  adapter_ = std::make_unique<Adapter>(*family_, options, seed, dtype());
+  adapter_ = std::make_unique<Adapter>(*family_, options, seed, parameters_->options());
   parameters_->require_gradients(false);
   adapter_->parameters().require_gradients(true);
   adapter_->bind(*family_);
@@ -168,7 +169,7 @@ Adapter& LanguageModel::attach_adapter(const AdapterOptions& options, std::uint6
 
 Adapter& LanguageModel::load_adapter(const Path& folder) {
   require(adapter_ == nullptr, "a second adapter");
-  adapter_ = std::make_unique<Adapter>(*family_, folder, content_hash(), dtype());
+  adapter_ = std::make_unique<Adapter>(*family_, folder, content_hash(), parameters_->options());
   parameters_->require_gradients(false);
   adapter_->bind(*family_);
   return *adapter_;

@@ -22,6 +22,7 @@ namespace attune {
 
 struct LoadOptions {
   at::ScalarType dtype = at::kFloat;  // of the computation: float or double; files may hold any
+  at::Device device = at::kCPU;       // where the weights are kept and passes are made
   bool allow_nonfinite = false;       // accept NaN and infinite weights
   // A sequence classifier is wanted. A folder that holds a language model gives one of these labels: its head is
   // dropped and a score head drawn from the seed, as transformers' AutoModelForSequenceClassification does. Otherwise a
@@ -58,7 +59,7 @@ struct ScoreRequest {
   bool balance = false;
 };
 
-// In order of the forest's reads.
+// In order of the forest's reads, on the model's device.
 struct ForestScores {
   Tensor logps;                              // [reads], nats
   std::map<std::string, Tensor> vocabulary;  // [reads] each
@@ -83,7 +84,9 @@ class LanguageModel {
   // weights are refused without being opened.
   static LanguageModel load(const Path& folder, const LoadOptions& options = {});
   // Weights drawn from the seed, with the standard deviation the config gives (initializer_range).
-  static LanguageModel random(const ModelConfig& config, std::uint64_t seed, at::ScalarType dtype = at::kFloat);
+  // `options`: element type and device.
+  static LanguageModel random(const ModelConfig& config, std::uint64_t seed,
+                              const at::TensorOptions& options = at::TensorOptions(at::kFloat));
 
   LanguageModel(LanguageModel&&) = default;
   LanguageModel& operator=(LanguageModel&&) = default;
@@ -92,7 +95,7 @@ class LanguageModel {
   // head is written once. The adapter is not part of it: merge it first, or save it apart. Durable file by file.
   void save(Fs& fs, const Path& folder, const SaveOptions& options = {}) const;
 
-  // Same weights (without adapter), own storage, no gradients.
+  // Same weights (without adapter), own storage on the same device, no gradients.
   LanguageModel frozen_copy() const;
   // The same with the adapter's change added to the copy.
   LanguageModel merged_copy() const;
@@ -105,6 +108,7 @@ class LanguageModel {
   // What training changes: the adapter's parameters where there is one, else all. Heads come on top.
   Parameters& trainable() { return adapter_ ? adapter_->parameters() : *parameters_; }
   at::ScalarType dtype() const { return parameters_->dtype(); }
+  at::Device device() const { return parameters_->device(); }
   std::string content_hash() const { return parameters_->content_hash(); }
   void set_compute(const ComputeOptions& options) { compute_ = options; }
   const ComputeOptions& compute() const { return compute_; }
@@ -117,8 +121,9 @@ class LanguageModel {
   ForestScores score(const TokenForest& forest, const ScoreRequest& request = {}) const;
   // [reads, V]: for tests and small jobs; score() never holds that much.
   Tensor logits(const TokenForest& forest) const;
-  // After the final norm, [n, d], at the rows [n] (int64), or at all of them when undefined. The forest's sequences of
-  // one tree must turn by the same frequencies (with_equal_rotation), which is no condition for most models.
+  // After the final norm, [n, d], at the rows [n] (int64, in the CPU's memory), or at all of them when undefined. The
+  // forest's sequences of one tree must turn by the same frequencies (with_equal_rotation), which is no condition for
+  // most models.
   Tensor hidden(const TokenForest& forest, const Tensor& rows = {}) const;
 
   // What a classifier's score head says at the marked rows. Gradients flow.

@@ -91,7 +91,7 @@ void check_finite(const Path& folder, const Parameters& parameters) {
 void check_tied_head(const Path& folder, const SafetensorsFolder& files, const Parameters& parameters,
                      const Tensor& embedding) {
   if (files.find(head_name) == nullptr) return;
-  const Tensor head = files.view(head_name).to(parameters.dtype());
+  const Tensor head = files.view(head_name).to(parameters.options());
   if (at::equal(head, embedding)) return;
   throw FormatError({.file = folder.string(), .field = "tie_word_embeddings"},
                     "true, with an lm_head.weight that differs from the embedding", "equal ones",
@@ -160,7 +160,9 @@ LanguageModel LanguageModel::load(const Path& folder, const LoadOptions& options
   const SafetensorsFolder files = open_weights(folder);
   std::vector<ParameterSpec> specs = row.parameters(config);
   const auto names = match_tensors(folder, files, row, config, expected_parts(specs), becomes_classifier);
-  Parameters parameters(std::move(specs), options.dtype);  // only now: shapes are those of bytes that exist
+  Parameters parameters(
+      std::move(specs),
+      at::TensorOptions(options.dtype).device(options.device));  // only now: shapes are those of bytes that exist
   if (becomes_classifier) parameters.initialize(options.seed);
   for (const auto& [stored, name] : names) parameters.file_view(stored).copy_(files.view(name));
   if (!options.allow_nonfinite) check_finite(folder, parameters);

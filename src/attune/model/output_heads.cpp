@@ -31,8 +31,8 @@ std::vector<ParameterSpec> parameter_specs(const std::vector<HeadSpec>& heads, s
 }  // namespace
 
 OutputHeads::OutputHeads(std::vector<HeadSpec> specs, std::int64_t width, std::int64_t layers, std::uint64_t seed,
-                         at::ScalarType dtype)
-    : specs_(std::move(specs)), parameters_(parameter_specs(specs_, width, layers), dtype) {
+                         const at::TensorOptions& options)
+    : specs_(std::move(specs)), parameters_(parameter_specs(specs_, width, layers), options) {
   parameters_.initialize(seed);
 }
 

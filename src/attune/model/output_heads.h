@@ -39,7 +39,7 @@ class OutputHeads {
   // Linear heads start at 0, so that an untrained value or reward is 0; masks start at 1 everywhere (b = 1, W small,
   // drawn from the seed). `width`: of the hidden states; `layers`: blocks of the model.
   OutputHeads(std::vector<HeadSpec> specs, std::int64_t width, std::int64_t layers, std::uint64_t seed,
-              at::ScalarType dtype);
+              const at::TensorOptions& options);
 
   const std::vector<HeadSpec>& specs() const { return specs_; }
   Parameters& parameters() { return parameters_; }

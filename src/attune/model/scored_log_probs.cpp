@@ -16,8 +16,9 @@
 #include "attune/base/profile.h"
 #include "attune/tensor/held.h"
 #include "attune/tensor/in_place.h"
+#include "attune/tensor/log_probs.h"
+#include "attune/tensor/products.h"
 #include "attune/tensor/reference.h"
-#include "attune/tensor/rows.h"
 
 namespace attune {
 namespace {
@@ -64,24 +65,6 @@ variable_list scored_log_probs_reference(const HeadInput& input, const Tensor& t
   return result;
 }
 
-// The log-sum-exp of each row of logits, and the log-probability of its target.
-void log_sum_exp(const Tensor& logits, const Tensor& targets, const Tensor& lse, const Tensor& logps) {
-  with_type(logits, [&]<typename T>(T) {
-    const kernels::LogSumExp<T> all{logits.const_data_ptr<T>(), targets.const_data_ptr<std::int64_t>(),
-                                    lse.mutable_data_ptr<T>(), logps.mutable_data_ptr<T>(), logits.size(1)};
-    for_rows(logits.size(0), 1, [&](kernels::Range rows) { kernels::log_sum_exp(all, rows); });
-  });
-}
-
-// Turns logits into the gradient at them, given that of the log-probabilities.
-void log_prob_gradient(const Tensor& logits, const Tensor& targets, const Tensor& lse, const Tensor& gradient) {
-  with_type(logits, [&]<typename T>(T) {
-    const kernels::LogProbGradient<T> all{logits.mutable_data_ptr<T>(), targets.const_data_ptr<std::int64_t>(),
-                                          lse.const_data_ptr<T>(), gradient.const_data_ptr<T>(), logits.size(1)};
-    for_rows(logits.size(0), 1, [&](kernels::Range rows) { kernels::log_prob_gradient(all, rows); });
-  });
-}
-
 // What is no tensor of the head, and how it is used.
 struct Form {
   ScoreOptions options = {};
@@ -109,7 +92,7 @@ struct ScoredLogProbs : torch::autograd::Function<ScoredLogProbs> {
     for (std::int64_t begin = 0; begin < rows; begin += options.chunk_rows) {
       const std::int64_t end = std::min(rows, begin + options.chunk_rows);
       const Tensor logits = logits_of(input, begin, end), target = targets.slice(0, begin, end);
-      log_sum_exp(logits, target, lse.slice(0, begin, end), logps.slice(0, begin, end));
+      log_probs_of(logits, target, lse.slice(0, begin, end), logps.slice(0, begin, end));
       const auto models = frozen_logits(options, begin, end);
       for (std::size_t i = 0; i < columns.size(); ++i) {
         const VocabularyTerm& term = options.vocabulary[i];
@@ -181,9 +164,13 @@ struct ScoredLogProbs : torch::autograd::Function<ScoredLogProbs> {
       if (form.scale != 1) d_logits.mul_(form.scale);
       if (wants_hidden) {
         Tensor d_rows = rows(d_hidden);
-        at::mm_out(d_rows, d_logits, weight);
+        if (bfloat16_products()) {
+          d_rows.copy_(product(d_logits, weight));
+        } else {
+          at::mm_out(d_rows, d_logits, weight);
+        }
       }
-      if (wants_weight) d_weight.addmm_(d_logits.t(), rows(input.hidden));
+      if (wants_weight) add_product(d_weight, d_logits.t(), rows(input.hidden));
       if (d_bias.defined()) d_bias.add_(d_logits.sum(0));
     }
     kept.clear();

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "attune/tensor/device.h"
 #include "attune/tensor/recompute.h"
 
 namespace attune {
@@ -34,9 +35,9 @@ Residual select(const Residual& x, const Tensor& rows) {
 
 // The context of the last block, behind whose attention only `rows` go on: what predicts nothing needs no more than
 // keys and values there.
-std::shared_ptr<const BlockContext> context_for_rows(const BlockContext& all, const Tensor& rows) {
+std::shared_ptr<const BlockContext> context_for_rows(const BlockContext& all, const Tensor& rows, at::Device device) {
   auto context = std::make_shared<BlockContext>(all);
-  context->rows = rows;
+  context->rows = moved(rows, device);
   const std::int64_t* row = rows.const_data_ptr<std::int64_t>();
   for (std::int64_t i = 0; i < rows.size(0); ++i) {
     const bool on = std::any_of(all.adapted.begin(), all.adapted.end(),
@@ -52,14 +53,16 @@ std::shared_ptr<const BlockContext> context_for_rows(const BlockContext& all, co
 }
 
 Angles angles_of(const std::vector<double>& frequencies, const Tensor& positions, double magnitude,
-                 at::ScalarType dtype) {
+                 const at::TensorOptions& options) {
   const Tensor rates = at::empty({static_cast<std::int64_t>(frequencies.size())}, at::TensorOptions(at::kDouble));
   std::copy(frequencies.begin(), frequencies.end(), rates.mutable_data_ptr<double>());
-  const Tensor angles = at::outer(positions.to(at::kDouble), rates);
+  const at::Device device = options.device();
+  const Tensor angles = at::outer(moved(positions, device).to(at::kDouble), moved(rates, device));
+  const at::ScalarType dtype = c10::typeMetaToScalarType(options.dtype());
   return {(at::cos(angles) * magnitude).to(dtype), (at::sin(angles) * magnitude).to(dtype)};
 }
 
-Angles angles_at(const RotaryConfig& rotary, const SequencePositions& positions, at::ScalarType dtype) {
+Angles angles_at(const RotaryConfig& rotary, const SequencePositions& positions, const at::TensorOptions& options) {
   std::vector<Tensor> cosines, sines;
   const auto& sequences = positions.sequences;
   for (std::size_t i = 0; i < sequences.size();) {
@@ -68,7 +71,7 @@ Angles angles_at(const RotaryConfig& rotary, const SequencePositions& positions,
     while (next < sequences.size() && rotary_regime(rotary, sequences[next].length) == regime) ++next;
     const Angles part =
         angles_of(rotary_frequencies(rotary, sequences[i].length),
-                  positions.at.slice(0, sequences[i].begin, sequences[next - 1].end), rotary.magnitude, dtype);
+                  positions.at.slice(0, sequences[i].begin, sequences[next - 1].end), rotary.magnitude, options);
     cosines.push_back(part.cosines);
     sines.push_back(part.sines);
     i = next;
@@ -113,9 +116,9 @@ TokenForest with_equal_rotation(const TokenForest& forest, const ModelConfig& co
 }
 
 void set_rotary(BlockContext& context, const ModelConfig& config, const SequencePositions& positions,
-                at::ScalarType dtype) {
-  if (config.rotary.width > 0) context.angles = angles_at(config.rotary, positions, dtype);
-  if (config.local_rotary) context.local_angles = angles_at(*config.local_rotary, positions, dtype);
+                const at::TensorOptions& options) {
+  if (config.rotary.width > 0) context.angles = angles_at(config.rotary, positions, options);
+  if (config.local_rotary) context.local_angles = angles_at(*config.local_rotary, positions, options);
 }
 
 TokenRanges adapted_rows(const TokenForest& forest) {
@@ -133,21 +136,24 @@ TokenRanges adapted_rows(const TokenForest& forest) {
 
 TrunkOutput run_trunk(const Family& family, std::int64_t layers, const TrunkInput& input) {
   TrunkOutput output;
-  Residual x{.sum = family.embed(input.ids, input.positions), .delta = {}};
+  const at::Device device = family.head().weight.device();
+  const Tensor rows = moved(input.rows, device);
+  Residual x{.sum = family.embed(moved(input.ids, device), moved(input.positions, device)), .delta = {}};
   const auto last = static_cast<std::size_t>(layers) - 1;
   const bool narrows = input.rows.defined() && !input.states && !input.routing;
   for (std::size_t layer = 0; layer <= last; ++layer) {
-    const auto context = narrows && layer == last ? context_for_rows(*input.context, input.rows) : input.context;
+    const auto context =
+        narrows && layer == last ? context_for_rows(*input.context, input.rows, device) : input.context;
     x = input.recompute ? recomputed_block(family, layer, x, context) : family.block(layer, x, *context);
     if (input.states) {
-      const Residual at_rows = select(x, input.rows);
+      const Residual at_rows = select(x, rows);
       output.states.push_back(at_rows.delta.defined() ? at_rows.sum + at_rows.delta : at_rows.sum);
     }
     if (input.routing && x.routing.defined()) {
       output.routing = output.routing.defined() ? output.routing + x.routing : x.routing;
     }
   }
-  output.hidden = family.norm(narrows ? x : select(x, input.rows));
+  output.hidden = family.norm(narrows ? x : select(x, rows));
   return output;
 }
 

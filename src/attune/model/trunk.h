@@ -24,14 +24,15 @@ SequencePositions positions_of(const TokenForest& forest);
 // (unshared): a prompt cannot be turned for both.
 TokenForest with_equal_rotation(const TokenForest& forest, const ModelConfig& config);
 
-// The angles of a pass. Where a scaling depends on the length of a sequence, each row's own counts and nothing else in
-// the batch matters.
+// The angles of a pass, of the element type and on the device of `options`. Where a scaling depends on the length of a
+// sequence, each row's own counts and nothing else in the batch matters.
 void set_rotary(BlockContext& context, const ModelConfig& config, const SequencePositions& positions,
-                at::ScalarType dtype);
+                const at::TensorOptions& options);
 
 // The rows of segments whose adapter is on, neighbours joined.
 TokenRanges adapted_rows(const TokenForest& forest);
 
+// Indices are in the CPU's memory, where they are made; the pass moves them to the model's device.
 struct TrunkInput {
   Tensor ids;        // [T]
   Tensor positions;  // [T]

@@ -42,8 +42,9 @@ class D2o final : public Objective {
   // a bad answer y; the mean over a record's bad answers. The paper's two references, one more and one less harmful,
   // are one and the same model in its experiments, and here.
   Loss compute(const Responses& responses, const Statistics&, const Progress&) const override {
-    const Tensor group =
-        responses.groups.index.defined() ? responses.groups.index : at::full({responses.size()}, -1, at::kLong);
+    const Tensor group = responses.groups.index.defined()
+                             ? responses.groups.index
+                             : at::full({responses.size()}, -1, responses.logps.options().dtype(at::kLong));
     const auto grouped = [&](ResponseRole role) {
       const Tensor indices = responses.indices_of(role);
       return indices.masked_select(group.index_select(0, indices) >= 0);

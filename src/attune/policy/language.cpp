@@ -10,6 +10,7 @@
 
 #include "attune/base/errors.h"
 #include "attune/model/classifier.h"
+#include "attune/tensor/device.h"
 
 namespace attune {
 namespace {
@@ -25,11 +26,12 @@ void read_scored(ForestBuilder& builder, std::int32_t segment, const TokenComple
   }
 }
 
-Tensor response_index(const TokenForest& forest) {
+// [reads] on the device.
+Tensor response_index(const TokenForest& forest, at::Device device) {
   std::vector<std::int64_t> index;
   index.reserve(forest.reads.size());
   for (const Read& read : forest.reads) index.push_back(read.response);
-  return at::tensor(index, at::kLong);
+  return moved(at::tensor(index, at::kLong), device);
 }
 
 Tensor sum_by_response(const Tensor& token_logps, const Tensor& index, std::int64_t responses) {
@@ -56,13 +58,13 @@ void mark_end(ForestBuilder& builder, std::int32_t prompt, std::span<const std::
   }
 }
 
-// Of each response the index of its first read, [R].
-Tensor first_reads(const TokenForest& forest, std::int64_t responses) {
+// Of each response the index of its first read, [R] on the device.
+Tensor first_reads(const TokenForest& forest, std::int64_t responses, at::Device device) {
   std::vector<std::int64_t> first(static_cast<std::size_t>(responses), 0);
   for (std::size_t i = forest.reads.size(); i-- > 0;) {
     first[static_cast<std::size_t>(forest.reads[i].response)] = static_cast<std::int64_t>(i);
   }
-  return at::tensor(first, at::kLong);
+  return moved(at::tensor(first, at::kLong), device);
 }
 
 }  // namespace
@@ -133,7 +135,7 @@ void LanguagePolicy::apply_heads(const TokenForest& forest, const ForestScores& 
                          : head.rows == HeadRows::scored_tokens ? scores.hidden
                          : head.rows == HeadRows::last_token
                              ? scores.marked
-                             : scores.hidden.index_select(0, first_reads(forest, responses.size()));
+                             : scores.hidden.index_select(0, first_reads(forest, responses.size(), model_->device()));
     responses.heads[head.name] = model_->heads()->apply(head, input);
   }
 }
@@ -156,14 +158,14 @@ Responses LanguagePolicy::score(const Batch& batch, const Needs& needs) {
   }
   const ForestScores scores = model_->score(forest, request);
   Responses responses = batch.skeleton(scores.logps);
-  const Tensor index = response_index(forest);
+  const Tensor index = response_index(forest, model_->device());
   responses.logps = sum_by_response(scores.logps, index, responses.size());
   responses.tokens = {.logps = scores.logps, .response = index, .span = index, .vocabulary = scores.vocabulary};
   for (const auto& role : needs.models) {
     ModelColumns& columns = responses.models[role];
     const auto known = batch.known_logps.find(role);
     if (known != batch.known_logps.end() && !needs.tokens) {
-      columns.logps = known->second.to(scores.logps.scalar_type());
+      columns.logps = known->second.to(scores.logps.options());
       continue;
     }
     columns.token_logps = frozen_token_logps(role, forest);

@@ -13,6 +13,7 @@
 
 #include "attune/base/errors.h"
 #include "attune/policy/loss.h"
+#include "attune/tensor/device.h"
 
 namespace attune {
 namespace {
@@ -26,11 +27,11 @@ void merge_by_name(std::vector<T>& into, const std::vector<T>& from) {
 }
 
 Tensor index_tensor(const std::vector<std::int64_t>& values, const Tensor& like) {
-  return at::tensor(values, at::TensorOptions(at::kLong)).to(like.device());
+  return moved(at::tensor(values, at::TensorOptions(at::kLong)), like.device());
 }
 
 Tensor value_tensor(const std::vector<double>& values, const Tensor& like) {
-  return at::tensor(values, at::TensorOptions(at::kDouble)).to(like.options());
+  return moved(at::tensor(values, at::TensorOptions(at::kDouble)).to(like.scalar_type()), like.device());
 }
 
 }  // namespace

@@ -25,7 +25,7 @@ Responses TabularPolicy::score(const Batch& batch, const Needs& needs) {
     prompts.push_back(planned.prompt);
     answers.push_back(planned.completion);
   }
-  const auto indices = at::TensorOptions(at::kLong);
+  const auto indices = at::TensorOptions(at::kLong).device(logits_.device());
   const Tensor x = at::tensor(prompts, indices), y = at::tensor(answers, indices);
   const auto scored = [&](const Tensor& logits) { return at::log_softmax(logits, -1).index({x, y}); };
   responses.logps = scored(logits_);

@@ -1,5 +1,6 @@
 #include "attune/tensor/adamw.h"
 
+#include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
@@ -8,7 +9,9 @@
 
 #include "attune/base/errors.h"
 #include "attune/base/threads.h"
+#include "attune/tensor/adamw_pieces.h"
 #include "attune/tensor/kernels.h"
+#include "attune/tensor/reference.h"
 
 namespace attune {
 namespace {
@@ -39,6 +42,7 @@ AdamW::AdamW(Tensor parameters, AdamWOptions options,
   const bool compress = options_.moments != MomentPrecision::full;
   require(!compress || parameters_.scalar_type() == at::kFloat,
           "compressed moments of parameters that are not float32");
+  require(!compress || parameters_.is_cpu(), "compressed moments of parameters of another device than the CPU");
   std::int64_t at = 0;
   for (const auto& [begin, end] : matrices) {
     add_stretch(at, begin, false);
@@ -114,8 +118,10 @@ void AdamW::update_stretch(const Stretch& stretch, std::int64_t begin, std::int6
 
 void AdamW::update(std::int64_t first, const Tensor& gradient, double scale) {
   const std::int64_t last = first + gradient.numel();
-  require(gradient.is_contiguous() && gradient.scalar_type() == parameters_.scalar_type(),
+  require(gradient.is_contiguous() && gradient.scalar_type() == parameters_.scalar_type() &&
+              gradient.device() == parameters_.device(),
           "a gradient that does not fit its parameters");
+  if (use_reference(parameters_) && !compressed_) return update_by_pieces(first, gradient, scale);
   for (const Stretch& stretch : stretches_) {
     const std::int64_t begin = std::max(first, stretch.begin), end = std::min(last, stretch.end);
     if (begin >= end) continue;
@@ -125,6 +131,28 @@ void AdamW::update(std::int64_t first, const Tensor& gradient, double scale) {
     };
     parameters_.scalar_type() == at::kDouble ? run(double{}) : run(float{});
   }
+}
+
+void AdamW::update_by_pieces(std::int64_t first, const Tensor& gradient, double scale) {
+  const at::NoGradGuard no_grad;
+  const std::int64_t last = first + gradient.numel();
+  std::vector<AdamWPiece> pieces;
+  for (const Stretch& stretch : stretches_) {
+    const std::int64_t begin = std::max(first, stretch.begin), end = std::min(last, stretch.end);
+    if (begin >= end) continue;
+    const std::int64_t moments = stretch.place + (begin - stretch.begin);
+    pieces.push_back({.parameter = parameters_.narrow(0, begin, end - begin),
+                      .gradient = gradient.narrow(0, begin - first, end - begin),
+                      .first = first_.narrow(0, moments, end - begin),
+                      .second = second_.narrow(0, moments, end - begin),
+                      .weight_decay = stretch.matrix ? options_.weight_decay : 0});
+  }
+  update_pieces(pieces, {.learning_rate = learning_rate_,
+                         .beta1 = options_.beta1,
+                         .beta2 = options_.beta2,
+                         .epsilon = options_.epsilon,
+                         .step = steps_,
+                         .scale = scale});
 }
 
 std::vector<NamedTensor> AdamW::state() const {
@@ -137,6 +165,10 @@ std::vector<NamedTensor> AdamW::state() const {
 }
 
 double squared_norm(const Tensor& flat) {
+  if (!flat.is_cpu()) {
+    const auto norm = at::linalg_vector_norm(flat.detach(), 2, std::nullopt, false, at::kDouble).item<double>();
+    return norm * norm;
+  }
   const auto count = static_cast<std::size_t>(flat.numel());
   const Tensor dense = flat.contiguous();
   return dense.scalar_type() == at::kDouble ? squared_norm_of(dense.const_data_ptr<double>(), count)

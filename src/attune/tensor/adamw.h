@@ -23,13 +23,13 @@ struct AdamWOptions {
 class AdamW {
  public:
   // `matrices`: the ranges of `parameters` that weight decay applies to and whose moments may be compressed; ascending.
-  // Parameters are flat, float32 or float64 (float32 alone with compressed moments), and shared.
+  // Parameters are flat, float32 or float64 (float32 in the CPU's memory alone with compressed moments), and shared.
   AdamW(Tensor parameters, AdamWOptions options, const std::vector<std::pair<std::int64_t, std::int64_t>>& matrices);
 
   // One step is begin(), then update() of every parameter once, in any order.
   void begin(double learning_rate);
-  // Parameters [first, first + n) by `gradient * scale` (clipping rides along here); n elements, contiguous. A range
-  // begins and ends where matrices do.
+  // Parameters [first, first + n) by `gradient * scale` (clipping rides along here); n elements, contiguous, on the
+  // parameters' device, and off the CPU overwritten. A range begins and ends where matrices do.
   void update(std::int64_t first, const Tensor& gradient, double scale = 1);
 
   // For checkpoints: tensors may be written to, in place.
@@ -47,6 +47,7 @@ class AdamW {
   void add_stretch(std::int64_t begin, std::int64_t end, bool matrix);
   template <typename T>
   void update_stretch(const Stretch& stretch, std::int64_t begin, std::int64_t end, const T* gradient, double scale);
+  void update_by_pieces(std::int64_t first, const Tensor& gradient, double scale);
   bool compressed(const Stretch& stretch) const { return compressed_ && stretch.matrix; }
 
   AdamWOptions options_;
@@ -59,8 +60,8 @@ class AdamW {
   double learning_rate_ = 0;
 };
 
-// Square of the 2-norm, summed in float64 in an order that does not depend on the number of threads. Not finite when
-// any element is not.
+// Square of the 2-norm, summed in float64, on the CPU in an order that does not depend on the number of threads. Not
+// finite when any element is not. Waits for the device.
 double squared_norm(const Tensor& flat);
 
 // What the gradient is multiplied by so that its norm is at most `largest`: min(1, largest / (norm + 1e-6)) as

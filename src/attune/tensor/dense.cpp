@@ -1,7 +1,6 @@
-// dense and embedding_rows: the two operations that use whole matrices of weights.
+// dense and embedding_rows: the two operations that use whole matrices of weights. Of at:: operations alone, so that
+// their fused forms serve every device.
 #include <ATen/ops/embedding.h>
-#include <ATen/ops/linear.h>
-#include <ATen/ops/mm.h>
 #include <ATen/ops/zeros_like.h>
 
 #include <atomic>
@@ -10,6 +9,7 @@
 #include "attune/base/profile.h"
 #include "attune/tensor/in_place.h"
 #include "attune/tensor/operations.h"
+#include "attune/tensor/products.h"
 #include "attune/tensor/reference.h"
 
 namespace attune {
@@ -26,19 +26,19 @@ struct LinearProduct : torch::autograd::Function<LinearProduct> {
     const TimeSpan span("matrix products, forward");
     context->save_for_backward({x, weight});
     context->saved_data["bias"] = bias.has_value();
-    return at::linear(x, weight, bias);
+    return linear_product(x, weight, bias);
   }
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     const TimeSpan span("matrix products, backward");
     const variable_list saved = context->get_saved_variables();
     const Tensor &x = saved[0], &weight = saved[1], &gradient = gradients[0];
     variable_list result(3);
-    if (context->needs_input_grad(0)) result[0] = at::mm(gradient, weight);
+    if (context->needs_input_grad(0)) result[0] = product(gradient, weight);
     if (context->needs_input_grad(1)) {
       if (Tensor buffer = gradient_buffer(weight); buffer.defined()) {
-        buffer.addmm_(gradient.t(), x);
+        add_product(buffer, gradient.t(), x);
       } else {
-        result[1] = at::mm(gradient.t(), x);
+        result[1] = product(gradient.t(), x);
       }
     }
     if (context->saved_data["bias"].toBool() && context->needs_input_grad(2)) result[2] = gradient.sum(0);
@@ -74,7 +74,7 @@ Tensor gradient_buffer(const Tensor& weight) {
 
 Tensor dense(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   const std::optional<Tensor> added = bias.defined() ? std::optional(bias) : std::nullopt;
-  return reference_operations() ? at::linear(x, weight, added) : LinearProduct::apply(x, weight, added);
+  return reference_operations() ? linear_product(x, weight, added) : LinearProduct::apply(x, weight, added);
 }
 
 Tensor embedding_rows(const Tensor& table, const Tensor& ids) {

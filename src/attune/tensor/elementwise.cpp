@@ -179,7 +179,7 @@ struct SwigluProduct : torch::autograd::Function<SwigluProduct> {
 }  // namespace
 
 NormOfSum rms_norm_residual(const Tensor& residual, const Tensor& delta, const Tensor& weight, double epsilon) {
-  if (reference_operations()) return rms_norm_reference(residual, delta, weight, epsilon);
+  if (use_reference(residual)) return rms_norm_reference(residual, delta, weight, epsilon);
   const std::optional<Tensor> added = delta.defined() ? std::optional(delta.contiguous()) : std::nullopt;
   const variable_list out = RmsNormResidual::apply(residual.contiguous(), added, weight, epsilon);
   return {out[0], out[1]};
@@ -187,13 +187,13 @@ NormOfSum rms_norm_residual(const Tensor& residual, const Tensor& delta, const T
 
 Heads split_heads(const Tensor& projected, std::int64_t heads, std::int64_t kv_heads, const Tensor& cosines,
                   const Tensor& sines) {
-  if (reference_operations()) return split_heads_reference(projected, heads, kv_heads, cosines, sines);
+  if (use_reference(projected)) return split_heads_reference(projected, heads, kv_heads, cosines, sines);
   const variable_list out = SplitHeads::apply(projected, heads, kv_heads, Angles{cosines, sines});
   return {out[0], out[1], out[2]};
 }
 
 Tensor swiglu(const Tensor& gate_up) {
-  return reference_operations() ? swiglu_reference(gate_up) : SwigluProduct::apply(gate_up.contiguous());
+  return use_reference(gate_up) ? swiglu_reference(gate_up) : SwigluProduct::apply(gate_up.contiguous());
 }
 
 }  // namespace attune

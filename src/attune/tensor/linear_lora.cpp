@@ -1,8 +1,5 @@
-#include <ATen/ops/addmm.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/linear.h>
 #include <ATen/ops/matmul.h>
-#include <ATen/ops/mm.h>
 #include <ATen/ops/zeros_like.h>
 
 #include <optional>
@@ -10,6 +7,7 @@
 #include "attune/base/profile.h"
 #include "attune/tensor/held.h"
 #include "attune/tensor/operations.h"
+#include "attune/tensor/products.h"
 #include "attune/tensor/reference.h"
 
 namespace attune {
@@ -38,11 +36,11 @@ Tensor linear_lora_reference(const Tensor& x, const Tensor& weight, const Tensor
   std::vector<Tensor> pieces;
   std::int64_t at = 0;
   for (const auto& [begin, end] : active) {
-    pieces.push_back(at::linear(x.slice(0, at, begin), weight, bias));
-    pieces.push_back(at::linear(x.slice(0, begin, end), full, bias));
+    pieces.push_back(linear_product(x.slice(0, at, begin), weight, bias));
+    pieces.push_back(linear_product(x.slice(0, begin, end), full, bias));
     at = end;
   }
-  pieces.push_back(at::linear(x.slice(0, at), weight, bias));
+  pieces.push_back(linear_product(x.slice(0, at), weight, bias));
   return at::cat(pieces);
 }
 
@@ -51,13 +49,13 @@ struct LinearLora : torch::autograd::Function<LinearLora> {
   static Tensor forward(AutogradContext* context, const Tensor& x, const Tensor& weight,
                         const std::optional<Tensor>& bias, at::TensorList factors, const LoraLayout& layout) {
     const TimeSpan span("matrix products, forward");
-    const Tensor y = at::linear(x, weight, bias);
+    const Tensor y = linear_product(x, weight, bias);
     variable_list saved = {x, weight};
     for (std::size_t i = 0; i < layout.rows.size(); ++i) {
       const auto& [begin, end, scale] = layout.rows[i];
       for (const auto& [from, to] : layout.active) {
-        const Tensor inner = at::mm(x.slice(0, from, to), factors[2 * i].t());
-        y.slice(0, from, to).slice(1, begin, end).addmm_(inner, factors[2 * i + 1].t(), 1, scale);
+        const Tensor inner = product(x.slice(0, from, to), factors[2 * i].t());
+        add_product(y.slice(0, from, to).slice(1, begin, end), inner, factors[2 * i + 1].t(), scale);
       }
     }
     for (const Tensor& factor : factors) saved.push_back(factor);
@@ -73,8 +71,8 @@ struct LinearLora : torch::autograd::Function<LinearLora> {
     const auto& layout = held<LoraLayout>(context, "layout");
     const Tensor &x = saved[0], &weight = saved[1], gradient = gradients[0].contiguous();
     variable_list result(3 + 2 * layout.rows.size() + 1);
-    if (context->needs_input_grad(0)) result[0] = at::mm(gradient, weight);
-    if (context->needs_input_grad(1)) result[1] = at::mm(gradient.t(), x);
+    if (context->needs_input_grad(0)) result[0] = product(gradient, weight);
+    if (context->needs_input_grad(1)) result[1] = product(gradient.t(), x);
     if (context->saved_data["bias"].toBool() && context->needs_input_grad(2)) result[2] = gradient.sum(0);
     for (std::size_t i = 0; i < layout.rows.size(); ++i) {
       const auto& [begin, end, scale] = layout.rows[i];
@@ -82,10 +80,10 @@ struct LinearLora : torch::autograd::Function<LinearLora> {
       Tensor d_down = at::zeros_like(down), d_up = at::zeros_like(up);
       for (const auto& [from, to] : layout.active) {
         const Tensor g = gradient.slice(0, from, to).slice(1, begin, end), input = x.slice(0, from, to);
-        const Tensor inner = at::mm(g, up);  // [tokens, r]
-        d_down.addmm_(inner.t(), input, 1, scale);
-        d_up.addmm_(g.t(), at::mm(input, down.t()), 1, scale);
-        if (result[0].defined()) result[0].slice(0, from, to).addmm_(inner, down, 1, scale);
+        const Tensor inner = product(g, up);  // [tokens, r]
+        add_product(d_down, inner.t(), input, scale);
+        add_product(d_up, g.t(), product(input, down.t()), scale);
+        if (result[0].defined()) add_product(result[0].slice(0, from, to), inner, down, scale);
       }
       result[3 + 2 * i] = d_down;
       result[4 + 2 * i] = d_up;

@@ -50,7 +50,7 @@ class HandOut final : public torch::autograd::PostAccumulateGradHook {
 
 }  // namespace
 
-Parameters::Parameters(std::vector<ParameterSpec> specs, at::ScalarType dtype) : specs_(std::move(specs)) {
+Parameters::Parameters(std::vector<ParameterSpec> specs, const at::TensorOptions& options) : specs_(std::move(specs)) {
   std::int64_t total = 0;
   for (std::size_t i = 0; i < specs_.size(); ++i) {
     const ParameterSpec& spec = specs_[i];
@@ -64,7 +64,7 @@ Parameters::Parameters(std::vector<ParameterSpec> specs, at::ScalarType dtype) :
     total += (elements(spec.shape) + alignment - 1) / alignment * alignment;
   }
   const at::NoGradGuard no_grad;
-  flat_ = at::zeros({total}, at::TensorOptions(dtype));
+  flat_ = at::zeros({total}, options);
   for (std::size_t i = 0; i < specs_.size(); ++i) {
     leaves_.push_back(flat_.narrow(0, offsets_[i], elements(specs_[i].shape)).view(specs_[i].shape).detach());
   }
@@ -136,7 +136,7 @@ std::vector<std::pair<std::int64_t, std::int64_t>> Parameters::matrix_ranges() c
 }
 
 Parameters Parameters::clone(at::ScalarType dtype) const {
-  Parameters copy(specs_, dtype);
+  Parameters copy(specs_, options().dtype(dtype));
   copy.flat_.copy_(flat_);
   return copy;
 }
@@ -159,7 +159,8 @@ std::string Parameters::content_hash() const {
   for (std::size_t i = 0; i < specs_.size(); ++i) {
     for (const ParameterPart& part : specs_[i].parts) hasher.add(part.name).add(";");
     for (const std::int64_t size : specs_[i].shape) hasher.add(std::to_string(size)).add(",");
-    hasher.add({static_cast<const char*>(leaves_[i].const_data_ptr()), leaves_[i].nbytes()});
+    const Tensor values = leaves_[i].detach().to(at::kCPU);
+    hasher.add({static_cast<const char*>(values.const_data_ptr()), values.nbytes()});
   }
   return hasher.hex();
 }

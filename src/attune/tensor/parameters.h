@@ -38,8 +38,8 @@ struct ParameterSpec {
 class Parameters {
  public:
   Parameters() = default;
-  // Zeros. Names of parts are unique.
-  Parameters(std::vector<ParameterSpec> specs, at::ScalarType dtype);
+  // Zeros of the element type and on the device of `options`. Names of parts are unique.
+  Parameters(std::vector<ParameterSpec> specs, const at::TensorOptions& options);
 
   std::size_t size() const { return specs_.size(); }
   const ParameterSpec& spec(std::size_t leaf) const { return specs_[leaf]; }
@@ -58,6 +58,8 @@ class Parameters {
   const Tensor& gradient() const { return gradient_; }  // [n], undefined until require_gradients(true)
   std::int64_t count() const;                           // elements of all leaves, without gaps
   at::ScalarType dtype() const { return flat_.scalar_type(); }
+  at::Device device() const { return flat_.device(); }
+  at::TensorOptions options() const { return flat_.options(); }  // element type and device
 
   // Makes the leaves trainable and their gradients views of one zeroed flat buffer, or frozen.
   void require_gradients(bool on);
@@ -70,14 +72,14 @@ class Parameters {
   // [begin, end) of flat() that hold matrices: what weight decay usually applies to (not biases and norms).
   std::vector<std::pair<std::int64_t, std::int64_t>> matrix_ranges() const;
 
-  // Own storage, same values, frozen. `dtype` converts.
+  // Own storage on the same device, same values, frozen. `dtype` converts.
   Parameters clone() const { return clone(dtype()); }
   Parameters clone(at::ScalarType dtype) const;
 
   // Every part drawn from the stream "init/<part name>" of the seed, so a tensor's start depends on its name alone.
   void initialize(std::uint64_t seed);
 
-  // XXH3-128 over names, shapes and values.
+  // XXH3-128 over names, shapes and values, wherever these lie.
   std::string content_hash() const;
 
  private:

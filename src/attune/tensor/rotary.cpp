@@ -60,8 +60,7 @@ struct RotateHeads : torch::autograd::Function<RotateHeads> {
 Tensor rotate_heads(const Tensor& x, const Tensor& cosines, const Tensor& sines, RotaryPairs pairs) {
   if (!cosines.defined()) return x;
   const bool whole = pairs == RotaryPairs::halves && 2 * cosines.size(1) == x.size(2);
-  return whole && !reference_operations() ? RotateHeads::apply(x, cosines, sines)
-                                          : rotate_plain(x, cosines, sines, pairs);
+  return whole && !use_reference(x) ? RotateHeads::apply(x, cosines, sines) : rotate_plain(x, cosines, sines, pairs);
 }
 
 }  // namespace attune

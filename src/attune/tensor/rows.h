@@ -8,9 +8,10 @@
 
 namespace attune {
 
-// Calls body with a value of the tensor's element type.
+// Calls body with a value of the tensor's element type. What follows reads and writes the CPU's memory.
 template <class Body>
 void with_type(const Tensor& tensor, const Body& body) {
+  require(tensor.is_cpu(), "a kernel of the CPU on a tensor of another device");
   if (tensor.scalar_type() == at::kDouble) {
     body(double{});
   } else {

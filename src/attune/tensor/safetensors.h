@@ -69,7 +69,7 @@ class SafetensorsFolder {
 
 struct NamedTensor {
   std::string name = {};
-  Tensor values = {};  // any strides
+  Tensor values = {};  // any strides, on any device
 };
 
 struct SafetensorsOptions {

@@ -84,7 +84,7 @@ void write_safetensors(Fs& fs, const Path& path, std::vector<NamedTensor> tensor
   file->write({reinterpret_cast<const char*>(&length), sizeof length});
   file->write(header);
   for (const auto& [name, values] : tensors) {
-    const Tensor dense = values.detach().contiguous();
+    const Tensor dense = values.detach().to(at::kCPU).contiguous();  // one at a time
     file->write({static_cast<const char*>(dense.const_data_ptr()), dense.nbytes()});
   }
   file->sync();

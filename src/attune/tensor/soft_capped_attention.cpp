@@ -1,11 +1,12 @@
 #include "attune/tensor/soft_capped_attention.h"
 
 #include <ATen/ops/cat.h>
-#include <ATen/ops/matmul.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/tanh.h>
 
 #include <limits>
+
+#include "attune/tensor/products.h"
 
 namespace attune {
 namespace {
@@ -30,9 +31,9 @@ Tensor soft_capped_attention(const Tensor& queries, const Tensor& keys, const Te
   for (const DenseCall& call : calls) {
     const Tensor q = by_group(queries.slice(0, call.query_begin, call.query_end), kv_heads);
     const Tensor k = by_group(rows_of(keys, call), kv_heads), v = by_group(rows_of(values, call), kv_heads);
-    const Tensor scores = at::tanh(at::matmul(q, k.transpose(2, 3)) * (scale / soft_cap)) * soft_cap;
+    const Tensor scores = at::tanh(stacked_product(q, k.transpose(2, 3)) * (scale / soft_cap)) * soft_cap;
     const Tensor seen = scores.masked_fill(call.hidden, -std::numeric_limits<double>::infinity());
-    mixed.push_back(at::matmul(at::softmax(seen, -1), v).permute({2, 0, 1, 3}).flatten(1, 2));
+    mixed.push_back(stacked_product(at::softmax(seen, -1), v).permute({2, 0, 1, 3}).flatten(1, 2));
   }
   return at::cat(mixed);
 }

@@ -7,7 +7,6 @@
 #include <ATen/ops/exp.h>
 #include <ATen/ops/logaddexp.h>
 #include <ATen/ops/logsumexp.h>
-#include <ATen/ops/matmul.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
@@ -16,6 +15,7 @@
 
 #include "attune/base/profile.h"
 #include "attune/tensor/held.h"
+#include "attune/tensor/products.h"
 
 namespace attune {
 namespace {
@@ -55,21 +55,16 @@ struct Operands {
   }
 };
 
-// Scores of a call that a window cuts, hidden ones at minus infinity: [g, kv, queries, keys].
-Tensor windowed_scores(const Operands& part, const AttentionCall& call, const AttentionPlan& plan, double scale) {
-  const std::int64_t rows = call.query_end - call.query_begin, columns = call.key_end - call.key_begin;
-  const Tensor hidden = at::empty({rows, columns}, at::TensorOptions(at::kBool));
-  bool* out = hidden.mutable_data_ptr<bool>();
-  for (std::int64_t i = 0; i < rows; ++i) {
-    for (std::int64_t j = 0; j < columns; ++j) {
-      const std::int64_t distance = plan.positions[static_cast<std::size_t>(call.query_begin + i)] -
-                                    plan.positions[static_cast<std::size_t>(call.key_begin + j)];
-      *out++ = distance >= plan.window || (call.causal && distance < 0);
-    }
-  }
-  return at::matmul(part.q, part.k.transpose(2, 3))
-      .mul_(scale)
-      .masked_fill_(hidden, -std::numeric_limits<double>::infinity());
+// The flash kernel of the CPU hides what a causal call hides, and nothing else.
+bool has_dense_scores(const AttentionCall& call, const Tensor& queries) { return call.windowed || !queries.is_cpu(); }
+
+// Scores of a call, hidden ones at minus infinity: [g, kv, queries, keys].
+Tensor dense_scores(const Operands& part, const AttentionCall& call, const AttentionPlan& plan, double scale) {
+  const Tensor scores = stacked_product(part.q, part.k.transpose(2, 3)).mul_(scale);
+  const bool all_seen = !call.causal && !call.windowed;
+  if (all_seen) return scores;
+  return scores.masked_fill_(call.hidden.defined() ? call.hidden : hidden_keys(call, plan),
+                             -std::numeric_limits<double>::infinity());
 }
 
 // exp(scores - lse), 0 for a query that sees nothing.
@@ -79,10 +74,10 @@ Tensor probabilities(const Tensor& scores, const Tensor& lse) {
 }
 
 Partial attend(const Operands& part, const AttentionCall& call, const AttentionPlan& plan, double scale) {
-  if (call.windowed) {
-    const Tensor scores = windowed_scores(part, call, plan, scale);
+  if (has_dense_scores(call, part.q)) {
+    const Tensor scores = dense_scores(part, call, plan, scale);
     const Tensor lse = at::logsumexp(scores, -1);
-    return {at::matmul(probabilities(scores, lse), part.v), lse};
+    return {stacked_product(probabilities(scores, lse), part.v), lse};
   }
   auto [out, lse] =
       at::_scaled_dot_product_flash_attention_for_cpu(part.q, part.k, part.v, 0.0, call.causal, std::nullopt, scale);
@@ -101,15 +96,15 @@ void merge_into(Tensor out, Tensor lse, const Partial& more) {
 std::tuple<Tensor, Tensor, Tensor> gradient_of(const Operands& part, const AttentionCall& call,
                                                const AttentionPlan& plan, double scale, const Tensor& gradient,
                                                const Partial& merged) {
-  if (!call.windowed) {
+  if (!has_dense_scores(call, part.q)) {
     return at::_scaled_dot_product_flash_attention_for_cpu_backward(gradient, part.q, part.k, part.v, merged.out,
                                                                     merged.lse, 0.0, call.causal, std::nullopt, scale);
   }
-  const Tensor p = probabilities(windowed_scores(part, call, plan, scale), merged.lse);
+  const Tensor p = probabilities(dense_scores(part, call, plan, scale), merged.lse);
   const Tensor correction = (gradient * merged.out).sum(-1, true);
-  const Tensor d_scores = p * (at::matmul(gradient, part.v.transpose(2, 3)) - correction) * scale;
-  return {at::matmul(d_scores, part.k), at::matmul(d_scores.transpose(2, 3), part.q),
-          at::matmul(p.transpose(2, 3), gradient)};
+  const Tensor d_scores = p * (stacked_product(gradient, part.v.transpose(2, 3)) - correction) * scale;
+  return {stacked_product(d_scores, part.k), stacked_product(d_scores.transpose(2, 3), part.q),
+          stacked_product(p.transpose(2, 3), gradient)};
 }
 
 struct TreeAttention : torch::autograd::Function<TreeAttention> {
@@ -164,6 +159,20 @@ struct TreeAttention : torch::autograd::Function<TreeAttention> {
 };
 
 }  // namespace
+
+Tensor hidden_keys(const AttentionCall& call, const AttentionPlan& plan) {
+  const std::int64_t rows = call.query_end - call.query_begin, columns = call.key_end - call.key_begin;
+  const Tensor hidden = at::empty({rows, columns}, at::TensorOptions(at::kBool));
+  bool* out = hidden.mutable_data_ptr<bool>();
+  for (std::int64_t i = 0; i < rows; ++i) {
+    for (std::int64_t j = 0; j < columns; ++j) {
+      const std::int64_t distance = plan.positions[static_cast<std::size_t>(call.query_begin + i)] -
+                                    plan.positions[static_cast<std::size_t>(call.key_begin + j)];
+      *out++ = (plan.window > 0 && distance >= plan.window) || (call.causal && distance < 0);
+    }
+  }
+  return hidden;
+}
 
 Tensor tree_attention(const Tensor& queries, const Tensor& keys, const Tensor& values, const SharedPlan& plan,
                       double scale) {

@@ -89,7 +89,7 @@ std::vector<double> score_all(Policy& policy, std::span<const TokenRecord> recor
     const Batch batch = layout.take();
     if (batch.responses.empty()) continue;
     const Responses responses = policy.score(batch, {.models = {options.role}});
-    const Tensor logps = responses.model(options.role).logps.to(at::kDouble).contiguous();
+    const Tensor logps = responses.model(options.role).logps.to(at::kCPU, at::kDouble).contiguous();
     for (std::size_t i = 0; i < places.size(); ++i) values[places[i]] = logps.data_ptr<double>()[i];
     done += bin.size();
     progress.advance(done);

@@ -5,6 +5,7 @@
 #include <ATen/ops/ones.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 #include <string>
 
@@ -15,6 +16,7 @@
 #include "attune/base/log.h"
 #include "attune/base/machine.h"
 #include "attune/base/threads.h"
+#include "attune/tensor/device.h"
 #include "attune/train/frozen.h"
 
 namespace attune {
@@ -36,7 +38,24 @@ double best_seconds(double within, const Body& body) {
 }
 
 // What a measurement belongs to.
-std::string machine_key() { return hash_hex(processor_name() + "/" + std::to_string(thread_count())); }
+std::string machine_key(const at::TensorOptions& tensors) {
+  std::string text = processor_name() + "/" + std::to_string(thread_count());
+  const at::Device device = tensors.device();
+  if (!device.is_cpu()) text += "/" + device.str() + "/" + c10::toString(c10::typeMetaToScalarType(tensors.dtype()));
+  return hash_hex(text);
+}
+
+// Copies on all threads, or as the device does.
+void copy_once(const Tensor& from, const Tensor& to) {
+  if (!from.is_cpu()) {
+    to.copy_(from);
+    return;
+  }
+  const auto bytes = static_cast<std::size_t>(from.numel());
+  parallel_for(bytes, bytes / 64, [&](std::size_t begin, std::size_t end) {
+    std::copy_n(from.const_data_ptr<std::uint8_t>() + begin, end - begin, to.mutable_data_ptr<std::uint8_t>() + begin);
+  });
+}
 
 double number_or_zero(const Json& json, const char* name) {
   const Json* value = json.find(name);
@@ -45,32 +64,35 @@ double number_or_zero(const Json& json, const char* name) {
 
 }  // namespace
 
-Ceilings measure_ceilings(double seconds) {
+Ceilings measure_ceilings(double seconds, const at::TensorOptions& tensors) {
   const at::NoGradGuard no_grad;
-  constexpr std::int64_t side = 1024, copied = std::int64_t{1} << 26;
-  const Tensor a = at::ones({side, side}), b = at::ones({side, side});
-  Tensor c = at::empty({side, side});
+  const at::Device device = tensors.device();
+  // A GPU is through with little before the clock is.
+  const std::int64_t side = device.is_cpu() ? 1024 : 8192, copied = std::int64_t{1} << (device.is_cpu() ? 26 : 30);
+  const Tensor a = at::ones({side, side}, tensors), b = at::ones({side, side}, tensors);
+  Tensor c = at::empty({side, side}, tensors);
+  const auto seconds_of = [&](const auto& body) {
+    return best_seconds(seconds / 2, [&] {
+      body();
+      synchronise(device);
+    });
+  };
   Ceilings ceilings;
-  ceilings.product = 2.0 * side * side * side / best_seconds(seconds / 2, [&] { at::mm_out(c, a, b); });
-  const Tensor from = at::ones({copied}, at::TensorOptions(at::kByte)), to = at::ones_like(from);
-  ceilings.copy = 2.0 * copied / best_seconds(seconds / 2, [&] {
-                    parallel_for(copied, copied / 64, [&](std::size_t begin, std::size_t end) {
-                      std::copy_n(from.const_data_ptr<std::uint8_t>() + begin, end - begin,
-                                  to.mutable_data_ptr<std::uint8_t>() + begin);
-                    });
-                  });
+  ceilings.product = 2 * std::pow(static_cast<double>(side), 3) / seconds_of([&] { at::mm_out(c, a, b); });
+  const Tensor from = at::ones({copied}, tensors.dtype(at::kByte)), to = at::ones_like(from);
+  ceilings.copy = 2 * static_cast<double>(copied) / seconds_of([&] { copy_once(from, to); });
   return ceilings;
 }
 
-Ceilings machine_ceilings(Fs& fs) {
-  const Path path = cache_folder() / "machine" / (machine_key() + ".json");
+Ceilings machine_ceilings(Fs& fs, const at::TensorOptions& tensors) {
+  const Path path = cache_folder() / "machine" / (machine_key(tensors) + ".json");
   try {
     const Json kept = Json::parse(read_file(path));
     const Ceilings ceilings{number_or_zero(kept, "product"), number_or_zero(kept, "copy")};
     if (ceilings.product > 0 && ceilings.copy > 0) return ceilings;
   } catch (const Error&) {  // nothing kept yet
   }
-  const Ceilings ceilings = measure_ceilings(0.3);
+  const Ceilings ceilings = measure_ceilings(0.3, tensors);
   try {
     fs.make_directories(path.parent_path());
     write_durably(fs, path, Json::object({{"product", ceilings.product}, {"copy", ceilings.copy}}).str());

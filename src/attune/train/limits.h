@@ -11,18 +11,18 @@
 
 namespace attune {
 
-// Of all threads together, float32.
+// Of all threads together, or of a GPU.
 struct Ceilings {
   double product = 0;  // FLOP/s of a large matrix product
   double copy = 0;     // bytes/s read and written by a copy that no cache holds
 };
 
-// Measures for about `seconds`.
-Ceilings measure_ceilings(double seconds);
+// Measures for about `seconds`: products of the element type, on the device.
+Ceilings measure_ceilings(double seconds, const at::TensorOptions& tensors = at::TensorOptions(at::kFloat));
 
-// What was measured on this machine with as many threads, else measures (a third of a second) and keeps it among the
-// caches.
-Ceilings machine_ceilings(Fs& fs);
+// What was measured of this on this machine with as many threads, else measures (a third of a second) and keeps it
+// among the caches.
+Ceilings machine_ceilings(Fs& fs, const at::TensorOptions& tensors = at::TensorOptions(at::kFloat));
 
 // What one pass over a micro-batch has to do, each prompt once.
 struct PassWork {

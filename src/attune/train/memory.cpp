@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "attune/base/machine.h"
+#include "attune/tensor/device.h"
 #include "attune/train/reference.h"
+#include "attune/train/stage.h"
 
 namespace attune {
 namespace {
@@ -62,7 +64,10 @@ double step_bytes(const RunSettings& settings, const ModelConfig& config, const 
 }
 
 double usable_bytes(const RunSettings& settings) {
-  return settings.memory_gib > 0 ? settings.memory_gib * 1073741824.0 : available_memory_bytes() + resident_bytes();
+  if (settings.memory_gib > 0) return settings.memory_gib * 1073741824.0;
+  const at::Device device = device_of(settings);
+  if (!device.is_cpu()) return available_memory(device) + tensor_memory(device).current;
+  return available_memory_bytes() + resident_bytes();
 }
 
 bool recompute_blocks(const RunSettings& settings, const ModelConfig& config, const ParameterCounts& counts,

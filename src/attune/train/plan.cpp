@@ -8,7 +8,8 @@
 #include "attune/base/clock.h"
 #include "attune/base/machine.h"
 #include "attune/policy/language.h"
-#include "attune/tensor/allocator.h"
+#include "attune/tensor/device.h"
+#include "attune/tensor/products.h"
 #include "attune/train/limits.h"
 #include "attune/train/memory.h"
 #include "attune/train/reference.h"
@@ -40,7 +41,8 @@ class Probes {
         tokenizer_(load_tokenizer(settings)),
         needs_(needs_of(settings.objective)),
         config_(stage_config(settings, needs_)),
-        ceilings_(machine_ceilings(fs)),
+        device_(device_of(settings)),
+        ceilings_(machine_ceilings(fs, operands_of(settings))),
         recompute_(settings.model.recompute == Recompute::on) {
     require_vocabulary(config_, tokenizer_.vocabulary_size(), tokenizer_folder(settings));
     data_ = load_stage_data(settings, tokenizer_);
@@ -78,14 +80,14 @@ class Probes {
 
  private:
   Measured measure(std::int64_t blocks) {
-    release_cached_memory();
-    const std::uint64_t before = allocator_statistics().current;
-    reset_allocator_peak();
+    const UseBfloat16Products precision(settings_.model.dtype == Dtype::bfloat16);
+    release_cached_memory(device_);
+    const double before = tensor_memory(device_).current;
+    reset_tensor_peak(device_);
     ModelConfig config = config_;
     config.layers = blocks;
     config.windows.resize(static_cast<std::size_t>(blocks));
-    LanguageModel model =
-        LanguageModel::random(config, 0, settings_.model.dtype == Dtype::float64 ? at::kDouble : at::kFloat);
+    LanguageModel model = LanguageModel::random(config, 0, tensors_of(settings_));
     prepare_model(settings_, model);
     model.set_compute(compute_options(settings_, recompute_));
     if (!needs_.heads.empty()) model.attach_heads(needs_.heads, 0);
@@ -103,7 +105,7 @@ class Probes {
     measured.parameters = static_cast<double>(model.parameters().count());
     if (model.adapter() != nullptr) measured.parameters += static_cast<double>(model.trainable().count());
     for (const Parameters* one : trained) measured.trainable += static_cast<double>(one->count());
-    measured.bytes = static_cast<double>(allocator_statistics().peak - before);
+    measured.bytes = tensor_memory(device_).peak - before;
     return measured;
   }
 
@@ -159,6 +161,7 @@ class Probes {
       step.accumulate(total(compute(settings_.objective, policy.score(batch, needs_), statistics, {}), plan.counts));
     }
     step.apply();
+    synchronise(device_);
     return now_seconds() - start;
   }
 
@@ -166,6 +169,7 @@ class Probes {
   Tokenizer tokenizer_;
   Needs needs_;
   ModelConfig config_;
+  at::Device device_;
   Ceilings ceilings_;
   StageData data_;
   std::vector<std::int64_t> probe_prompts_;
@@ -182,8 +186,10 @@ class Probes {
 StagePlan plan_stage(const RunSettings& settings, Fs& fs) {
   const double usable = usable_bytes(settings);
   Probes probes(settings, fs);
-  release_cached_memory();
-  const double resident = resident_bytes() - static_cast<double>(allocator_statistics().current);
+  const at::Device device = device_of(settings);
+  release_cached_memory(device);
+  // What is held beside tensors: a GPU has nothing else that counts.
+  const double resident = device.is_cpu() ? resident_bytes() - tensor_memory(device).current : 0;
   Measured whole = probes.measure();
   const bool recompute = probes.decide(whole);
   if (recompute && settings.model.recompute == Recompute::automatic) whole = probes.measure();

@@ -46,7 +46,7 @@ Reference::Reference(LanguageModel& policy, const ReferenceSettings& settings, c
     return;
   }
   if (!settings.model.empty()) {
-    own_ = shared(LanguageModel::load(settings.model, {.dtype = policy.dtype()}));
+    own_ = shared(LanguageModel::load(settings.model, {.dtype = policy.dtype(), .device = policy.device()}));
     if (own_->parameters().flat().sizes() != policy.parameters().flat().sizes()) {
       throw ConfigError({.field = "reference.model"}, "a model of another shape than the policy", "one of the same");
     }

@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "attune/base/errors.h"
+#include "attune/base/json.h"
 #include "attune/config/read.h"
+#include "attune/tensor/device.h"
 
 namespace attune {
 
@@ -19,7 +21,8 @@ void ModelSettings::describe(Fields& fields) {
   fields("path", path, "a Hugging Face model folder");
   fields("config", config, "a config.json, to start from scratch");
   fields("init", init, "where the weights come from");
-  fields("dtype", dtype, "of weights and arithmetic");
+  fields("dtype", dtype, "of weights and arithmetic; bfloat16: of the operands of matrix products, on a GPU");
+  fields("device", device, "where the model is trained: cpu, cuda, cuda:N; auto: the first GPU, else the CPU");
   fields("adapter", adapter, "train a LoRA adapter instead of all weights");
   fields("allow_nonfinite", allow_nonfinite, "train although weights hold NaN or infinite values");
   fields("recompute", recompute,
@@ -275,6 +278,7 @@ void check(const RunSettings& settings, const ConfigNode& root) {
   if (model.adapter && needs_of(settings.objective).reward) {
     refuse("model.adapter", "an adapter under a score head, which would stay as it was drawn", "all weights trained");
   }
+  if (!is_device_name(model.device)) refuse("model.device", json_quote(model.device), device_names);
   const OptimizerSettings& optimizer = settings.optimizer;
   if (optimizer.in_backward && optimizer.max_grad_norm > 0) {
     refuse("optimizer.in_backward", "updates in the backward pass under clipping, whose norm is known only behind it",

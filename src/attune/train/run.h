@@ -24,7 +24,7 @@ struct AdapterSettings {
 
 enum class Recompute { automatic, on, off };
 enum class Init { pretrained, random };
-enum class Dtype { float32, float64 };
+enum class Dtype { float32, float64, bfloat16 };
 enum class ReferenceMode { frozen, previous_stage, live };
 enum class Decay { constant, linear, cosine };
 
@@ -39,7 +39,8 @@ constexpr auto enum_names(Recompute) {
 }
 constexpr auto enum_names(Dtype) {
   return std::array{std::pair{std::string_view("float32"), Dtype::float32},
-                    std::pair{std::string_view("float64"), Dtype::float64}};
+                    std::pair{std::string_view("float64"), Dtype::float64},
+                    std::pair{std::string_view("bfloat16"), Dtype::bfloat16}};
 }
 constexpr auto enum_names(ReferenceMode) {
   return std::array{std::pair{std::string_view("frozen"), ReferenceMode::frozen},
@@ -61,7 +62,8 @@ struct ModelSettings {
   std::string path = {};    // a Hugging Face model folder
   std::string config = {};  // or a config.json, from scratch
   Init init = Init::pretrained;
-  Dtype dtype = Dtype::float32;
+  Dtype dtype = Dtype::float32;  // bfloat16: of the operands of matrix products alone (tensor/products.h)
+  std::string device = "auto";   // a device name (tensor/device.h)
   std::optional<AdapterSettings> adapter = {};
   bool allow_nonfinite = false;
   Recompute recompute = Recompute::automatic;  // blocks again in the backward pass: less memory, a third more time

@@ -9,6 +9,7 @@
 #include "attune/data/degrade.h"
 #include "attune/data/read.h"
 #include "attune/heads/reward_head.h"
+#include "attune/tensor/device.h"
 #include "attune/text/tokenizer_folder.h"
 #include "attune/train/chat.h"
 #include "attune/train/labels.h"
@@ -147,6 +148,28 @@ std::string labels_text(const std::vector<TokenRecord>& records) {
 
 }  // namespace
 
+at::Device device_of(const RunSettings& settings) {
+  const at::Device device = find_device(settings.model.device);
+  if (device.is_cpu() && settings.model.dtype == Dtype::bfloat16) {
+    throw ConfigError({.field = "model.dtype"}, "bfloat16 on the CPU, where attune computes in float32",
+                      "model.dtype=float32, or a GPU: model.device=cuda");
+  }
+  if (!device.is_cpu() && settings.optimizer.moments != MomentPrecision::full) {
+    throw ConfigError({.field = "optimizer.moments"}, "compressed moments on a GPU", "optimizer.moments=full");
+  }
+  return device;
+}
+
+at::TensorOptions tensors_of(const RunSettings& settings) {
+  return at::TensorOptions(settings.model.dtype == Dtype::float64 ? at::kDouble : at::kFloat)
+      .device(device_of(settings));
+}
+
+at::TensorOptions operands_of(const RunSettings& settings) {
+  const at::TensorOptions tensors = tensors_of(settings);
+  return settings.model.dtype == Dtype::bfloat16 ? tensors.dtype(at::kBFloat16) : tensors;
+}
+
 Path tokenizer_folder(const RunSettings& settings) {
   const Path path = settings.tokenizer.empty() ? settings.model.path : settings.tokenizer;
   return std::filesystem::is_directory(path) ? path : path.parent_path();
@@ -217,17 +240,18 @@ ModelConfig stage_config(const RunSettings& settings, const Needs& needs) {
 
 LanguageModel load_stage_model(const RunSettings& settings, const std::optional<Path>& previous, const Needs& needs) {
   const ModelSettings& wanted = settings.model;
-  const at::ScalarType dtype = wanted.dtype == Dtype::float64 ? at::kDouble : at::kFloat;
+  const at::TensorOptions tensors = tensors_of(settings);
   const auto seed = static_cast<std::uint64_t>(settings.seed);
+  LoadOptions options{.dtype = c10::typeMetaToScalarType(tensors.dtype()),
+                      .device = tensors.device(),
+                      .classifier = needs.reward.has_value(),
+                      .seed = seed};
+  if (needs.reward) options.labels = needs.reward->outputs;
   LanguageModel model = [&] {
     if (!previous && wanted.init == Init::random) {
-      return LanguageModel::random(stage_config(settings, needs), seed, dtype);
+      return LanguageModel::random(stage_config(settings, needs), seed, tensors);
     }
-    LoadOptions options{.dtype = dtype,
-                        .allow_nonfinite = !previous && wanted.allow_nonfinite,
-                        .classifier = needs.reward.has_value(),
-                        .seed = seed};
-    if (needs.reward) options.labels = needs.reward->outputs;
+    options.allow_nonfinite = !previous && wanted.allow_nonfinite;
     return LanguageModel::load(previous.value_or(wanted.path), options);
   }();
   if (needs.reward) become_reward_model(model, *needs.reward, previous.value_or(wanted.path));

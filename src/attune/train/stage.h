@@ -23,6 +23,15 @@ struct StageData {
   std::string hash = {};  // of everything that training sees
 };
 
+// Where the stage's models are, and what is kept or made with them: the device of the settings, found. DeviceError
+// where there is no such, ConfigError for settings that it does not serve: on the CPU products in bfloat16, on a GPU
+// compressed moments.
+at::Device device_of(const RunSettings& settings);
+
+// The element type and device of the stage's weights, and of the operands of its matrix products.
+at::TensorOptions tensors_of(const RunSettings& settings);
+at::TensorOptions operands_of(const RunSettings& settings);
+
 // The tokenizer of the settings: named, or the model folder's.
 Tokenizer load_tokenizer(const RunSettings& settings);
 // Where its files lie, to be copied beside a saved model.

@@ -13,6 +13,8 @@
 #include "attune/base/threads.h"
 #include "attune/reports/metrics.h"
 #include "attune/stats/agreement.h"
+#include "attune/tensor/device.h"
+#include "attune/tensor/products.h"
 #include "attune/train/memory.h"
 #include "attune/train/micro_batches.h"
 #include "attune/train/samples.h"
@@ -24,7 +26,9 @@ namespace {
 
 constexpr int most_bad_steps = 3;  // in a row
 
-std::int64_t peak_bytes() {
+// Of the process, or of its tensors on a GPU.
+std::int64_t peak_bytes(at::Device device) {
+  if (!device.is_cpu()) return std::llround(tensor_memory(device).peak);
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
   return usage.ru_maxrss * 1024;
@@ -76,6 +80,7 @@ void StageRun::trace(const char* name) const {
 }
 
 void StageRun::read() {
+  device_ = device_of(settings_);
   trace("read_config");
   const ModelSettings& model = settings_.model;
   const ModelConfig config = read_model_config(model.path.empty() ? model.config : model.path);
@@ -96,7 +101,7 @@ void StageRun::load_model() {
     log_warning("output_router_logits: the load-balancing loss of the experts is not trained, only the objective is");
   }
   fit_into_memory();
-  ceilings_ = machine_ceilings(context_.fs);
+  ceilings_ = machine_ceilings(context_.fs, operands_of(settings_));
   schedule_.emplace(settings_.schedule, settings_.optimizer.adamw.lr, batches_->steps());
 }
 
@@ -122,7 +127,8 @@ std::shared_ptr<const LanguageModel> StageRun::frozen_model(const std::string& r
   if (is_reference && reference_) return reference_->model();
   const std::string path = is_reference ? settings_.reference.model : settings_.models.of(role);
   if (!path.empty()) {
-    return std::make_shared<const LanguageModel>(LanguageModel::load(path, {.dtype = model_->dtype()}));
+    return std::make_shared<const LanguageModel>(
+        LanguageModel::load(path, {.dtype = model_->dtype(), .device = device_}));
   }
   if (model_->adapter() != nullptr) return nullptr;
   return {std::shared_ptr<void>(), &*model_};  // only before the first step
@@ -178,6 +184,7 @@ Json StageRun::facts() const {
                        {"steps", batches_->steps()},
                        {"seed", settings_.seed},
                        {"threads", thread_count()},
+                       {"device", c10::DeviceTypeName(device_.type(), true)},
                        {"data_hash", data_.hash},
                        {"model_hash", start_hash_},
                        {"version", ATTUNE_VERSION}});
@@ -223,6 +230,7 @@ std::optional<Json> StageRun::one_step(const Position& position) {
   const StepReport report = step_->apply();
   if (reference_) reference_->after_step(position.step + 1);
   check_applied(report, position);
+  synchronise(device_);
   Json row = row_of(report, position, now_seconds() - start, plan);
   for (const auto& [name, value] : metrics.read()) row.set(name, value);
   return row;
@@ -252,7 +260,7 @@ Json StageRun::row_of(const StepReport& report, const Position& position, double
        {"num_tokens", position.tokens + plan.tokens},
        {"tokens_per_second", static_cast<double>(plan.tokens) / seconds},
        {"fraction_of_limit", limit_seconds(*model_, plan, data_.train, ceilings_) / seconds},
-       {"peak_bytes", peak_bytes()}});
+       {"peak_bytes", peak_bytes(device_)}});
 }
 
 // Evaluates the step that was just made, whose row is completed. A stop that comes meanwhile keeps the row for later.
@@ -308,6 +316,7 @@ void StageRun::save_models() {
 }
 
 RunOutcome StageRun::train(Position& position, const std::optional<Checkpoint>& checkpoint) {
+  const UseBfloat16Products precision(settings_.model.dtype == Dtype::bfloat16);
   load_model();
   directory_.begin(run_);
   freeze_models();
@@ -322,7 +331,7 @@ RunOutcome StageRun::train(Position& position, const std::optional<Checkpoint>& 
                                         {"steps", batches_->steps()},
                                         {"records", std::ssize(data_.train)},
                                         {"parameters", model_->trainable().count()}}));
-  log_info(stage_.name + ": " + std::to_string(std::ssize(data_.train)) + " records, " +
+  log_info(stage_.name + " on " + device_.str() + ": " + std::to_string(std::ssize(data_.train)) + " records, " +
            std::to_string(model_->trainable().count()) + " trainable parameters, " + std::to_string(batches_->steps()) +
            " steps");
   if (!needs_.reward) watch(position);

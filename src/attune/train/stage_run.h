@@ -23,8 +23,8 @@ class StageRun {
   // All arguments must outlive this.
   StageRun(RunFile& run, std::size_t index, RunDirectory& directory, const RunContext& context);
 
-  // Reads and checks everything that is cheap beside the weights: model configuration, tokenizer, data. Throws
-  // MissingInput, FormatError, DataError, ConfigError.
+  // Reads and checks everything that is cheap beside the weights: device, model configuration, tokenizer, data. Throws
+  // DeviceError, MissingInput, FormatError, DataError, ConfigError.
   void read();
 
   // Loads the model and trains, from the checkpoint where there is one of this stage. Moves `position` along. Throws
@@ -59,6 +59,7 @@ class StageRun {
   RunDirectory& directory_;
   const RunContext& context_;
   std::optional<Path> previous_;  // the model that the stage before left
+  at::Device device_ = at::kCPU;
 
   Needs needs_;
   std::optional<Tokenizer> tokenizer_;

@@ -30,15 +30,15 @@ Step::Step(std::vector<Parameters*> parameters, const OptimizerSettings& setting
 
 void Step::accumulate(const Tensor& loss) {
   if (settings_.in_backward) {
-    loss_ += loss.item<double>();
-    if (!std::isfinite(loss_)) return;
+    losses_.push_back(loss.detach());
+    if (!std::isfinite(loss.item<double>())) return;
     for (AdamW& optimizer : optimizers_) optimizer.begin(learning_rate_);
     loss.backward();
     return;
   }
   const GradientsInPlace in_place;
   loss.backward();
-  loss_ += loss.item<double>();
+  losses_.push_back(loss.detach());
 }
 
 void Step::update_now(AdamW& optimizer, std::int64_t begin, const Tensor& gradient) {
@@ -49,7 +49,8 @@ void Step::update_now(AdamW& optimizer, std::int64_t begin, const Tensor& gradie
 
 StepReport Step::apply() {
   const TimeSpan span("optimizer");
-  StepReport report{.loss = std::exchange(loss_, 0), .learning_rate = learning_rate_};
+  StepReport report{.learning_rate = learning_rate_};
+  for (const Tensor& loss : std::exchange(losses_, {})) report.loss += loss.item<double>();
   double squares = std::exchange(squares_, 0);
   if (!settings_.in_backward) {
     for (const Parameters* one : parameters_) squares += squared_norm(one->gradient());
@@ -70,7 +71,8 @@ StepReport Step::apply() {
 }
 
 void Step::abandon() {
-  loss_ = squares_ = 0;
+  losses_.clear();
+  squares_ = 0;
   for (Parameters* one : parameters_) one->zero_gradients();
 }
 

@@ -43,8 +43,9 @@ class Step {
   std::vector<Parameters*> parameters_;
   OptimizerSettings settings_;
   std::vector<AdamW> optimizers_;
-  double learning_rate_ = 0, loss_ = 0;
-  double squares_ = 0;  // of the gradients that were applied in the backward pass
+  double learning_rate_ = 0;
+  std::vector<Tensor> losses_;  // of the micro-batches: read when the step is applied, so that none of them waits
+  double squares_ = 0;          // of the gradients that were applied in the backward pass
 };
 
 }  // namespace attune

@@ -103,7 +103,8 @@ void restore(const Checkpoint& checkpoint, const Json& facts, TrainingState stat
       const std::string_view name = std::string_view(stored.name).substr(prefix(i).size());
       const bool is_sum = name.starts_with(sums);
       auto& place = is_sum ? state.statistics[i].sums : state.statistics[i].columns;
-      place[std::string(name.substr(is_sum ? sums.size() : columns.size()))] = checkpoint.tensor(stored.name);
+      place[std::string(name.substr(is_sum ? sums.size() : columns.size()))] =
+          checkpoint.tensor(stored.name).to(state.parameters.front()->device());
     }
   }
 }

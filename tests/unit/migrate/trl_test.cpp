@@ -71,7 +71,7 @@ seed: 42  # seed, TRL's default
 out: "my runs/dpo"  # output_dir
 #
 # Not carried over:
-#   - bf16: attune computes in float32 (or float64: model.dtype), so results are finer
+#   - bf16: attune computes in float32 unless model.dtype asks for another, so results are finer
 )");
 }
 
