@@ -52,7 +52,7 @@ function(attune_library name)
 endfunction()
 
 function(attune_use_torch target)
-  target_link_libraries(${target} PUBLIC torch_headers torch::torch_cpu torch::c10)
+  target_link_libraries(${target} PUBLIC torch_libraries)
   target_precompile_headers(${target} REUSE_FROM torch_pch)
 endfunction()
 

@@ -31,9 +31,19 @@ if(ATTUNE_TORCH)
     add_library(torch::${name} SHARED IMPORTED)
     set_target_properties(torch::${name} PROPERTIES IMPORTED_LOCATION ${TORCH_DIR}/lib/lib${name}.so)
   endforeach()
+  # A wheel built with CUDA brings a backend that registers itself when it is loaded and that no symbol asks for. Its own
+  # dependencies lie in other wheels, where its RUNPATH finds them.
+  add_library(torch_libraries INTERFACE)
+  target_link_libraries(torch_libraries INTERFACE torch_headers torch::torch_cpu torch::c10)
+  if(EXISTS ${TORCH_DIR}/lib/libtorch_cuda.so)
+    message(STATUS "libtorch with CUDA")
+    target_link_options(torch_libraries INTERFACE
+      LINKER:--push-state,--no-as-needed ${TORCH_DIR}/lib/libtorch_cuda.so ${TORCH_DIR}/lib/libc10_cuda.so LINKER:--pop-state
+      LINKER:--allow-shlib-undefined)
+  endif()
   add_library(torch_pch OBJECT ${CMAKE_SOURCE_DIR}/cmake/torch_pch.cpp)
   target_include_directories(torch_pch PRIVATE ${CMAKE_SOURCE_DIR}/src)
-  target_link_libraries(torch_pch PUBLIC torch_headers torch::torch_cpu torch::c10)
+  target_link_libraries(torch_pch PUBLIC torch_libraries)
   target_precompile_headers(torch_pch PRIVATE ${CMAKE_SOURCE_DIR}/src/attune/tensor/torch.h)
 endif()
 

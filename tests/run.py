@@ -19,9 +19,14 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 BINARIES = ROOT / "build" / "tests"
 
 
-def run_binary(path):
+# Tests of bits and recorded numbers are about the CPU, which `auto` does not choose where there is a GPU.
+WITHOUT_GPUS = os.environ | {"CUDA_VISIBLE_DEVICES": ""}
+
+
+def run_binary(path, tests="-Gpu.*", variables=WITHOUT_GPUS):
     """Passed, failed and skipped tests of one GoogleTest binary."""
-    process = subprocess.run([path, "--gtest_brief=1"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    process = subprocess.run([path, "--gtest_brief=1", f"--gtest_filter={tests}"], cwd=ROOT, env=variables,
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     text = process.stdout.decode(errors="replace")
 
     def count(pattern):
@@ -41,16 +46,23 @@ def run_binary(path):
 
 def run_script(path):
     """A script is one test: exit 0 passes, 77 skips."""
-    process = subprocess.run([sys.executable, path], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    process = subprocess.run([sys.executable, path], cwd=ROOT, env=WITHOUT_GPUS, stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT)
     if process.returncode not in (0, 77):
         print(process.stdout.decode(errors="replace"))
         return 0, 1, 0
     return int(process.returncode == 0), 0, int(process.returncode == 77)
 
 
+def run_on_gpu(path):
+    """The tests that compare a GPU with the CPU; they skip where there is none."""
+    return run_binary(path, "Gpu.*", os.environ)
+
+
 def main():
     wanted = set(sys.argv[1:])
     jobs = [(path.name.removeprefix("test_"), run_binary, path) for path in sorted(BINARIES.glob("test_*"))]
+    jobs += [("gpu", run_on_gpu, BINARIES / "test_train")]
     for folder in ("check", "end_to_end"):
         jobs += [(path.stem, run_script, path) for path in sorted((ROOT / "tests" / folder).glob("*.py"))]
     passed = failed = skipped = 0

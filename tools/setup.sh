@@ -4,6 +4,8 @@
 #   tools/setup.sh          what `make build` needs
 #   tools/setup.sh parity   also the peers' packages, in an environment of their own
 #   tools/setup.sh bench    also what `make bench` measures against
+# ATTUNE_LIBTORCH=cuda or cpu in the environment chooses the libtorch; unless set, cuda where the driver lists a GPU. The
+# wheel for cuda is the one without a "+cpu" behind its version, some gigabytes with what it needs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -45,7 +47,19 @@ environment() {
   touch "$stamp"
 }
 
-environment .venv tools/requirements.txt
+device=${ATTUNE_LIBTORCH:-}
+if [ -z "$device" ]; then
+  device=cpu
+  nvidia-smi --list-gpus 2> /dev/null | grep -q GPU && device=cuda
+fi
+case "$device" in
+  cpu) environment .venv tools/requirements.txt ;;
+  cuda) environment .venv tools/requirements-cuda.txt ;;
+  *)
+    say "ATTUNE_LIBTORCH is '$device'; it can be cpu or cuda"
+    exit 1
+    ;;
+esac
 case "${1:-}" in
   parity) environment .venv-parity tools/requirements-parity.txt ;;
   bench) environment .venv-bench tools/requirements-bench.txt ;;
