@@ -6,7 +6,7 @@ import subprocess
 import time
 
 from data import write_rows
-from worker import ROOT, environment
+from worker import ROOT, device, environment
 
 PROGRAM = ROOT / "build" / "attune"
 
@@ -39,7 +39,7 @@ class Train:
         self.settings = {
             "objective": {plan.objective: {}}, "optimizer": {"adamw": {"lr": plan.lr}}, "schedule": {"decay": "constant"},
             "batch": {"records": plan.batch, "tokens": 8192}, "samples": {"prompts": 0},
-        } | plan.settings | {"model": {"path": str(plan.model)} | plan.settings.get("model", {})}
+        } | plan.settings | {"model": {"path": str(plan.model), "device": device()} | plan.settings.get("model", {})}
 
     def steps(self, first, count):
         """Rows of metrics.jsonl."""

@@ -8,12 +8,14 @@ under bench/out/ROW.json with the machine's ceilings beside them.
 import argparse
 import ast
 import importlib
+import os
 import pathlib
 import sys
 import time
 import traceback
 
 from frame import Bench, Unequal, line_of, write
+from worker import DEVICE_VARIABLE
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -46,6 +48,7 @@ def main():
     parser.add_argument("rows", nargs="*", help="names of rows; all unless given")
     parser.add_argument("--list", action="store_true", help="name the rows and what each compares")
     parser.add_argument("--blocks", type=int, help="pairs of blocks, instead of each row's own number")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N, of both sides, in the rows that run models")
     parser.add_argument("--lock", help="file that neighbours on this machine lock while they work")
     parser.add_argument("--out", type=pathlib.Path, default=HERE / "out", help="folder of the results")
     options = parser.parse_args()
@@ -56,6 +59,7 @@ def main():
             text = (HERE / "rows" / f"{name}.py").read_text()
             print(f"{name:<24} {ast.get_docstring(ast.parse(text)).splitlines()[0]}")
         return 0
+    os.environ[DEVICE_VARIABLE] = options.device
     options.out = options.out.resolve()
     options.out.mkdir(parents=True, exist_ok=True)
     results = {name: run_row(name, options) for name in options.rows or row_names()}

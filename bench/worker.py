@@ -7,6 +7,11 @@ import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PYTHON = ROOT / ".venv-bench" / "bin" / "python"
+DEVICE_VARIABLE = "ATTUNE_BENCH_DEVICE"  # what --device says, to the rows and to the peers' processes
+
+
+def device():
+    return os.environ.get(DEVICE_VARIABLE, "cpu")
 
 
 def environment():

@@ -1,6 +1,7 @@
 """transformers as a long-lived process: log-probabilities of answers, and greedy continuations. fp32, sdpa."""
 
 import json
+import os
 import time
 
 import serve
@@ -8,10 +9,12 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from trl.trainer.utils import selective_log_softmax
 
+DEVICE = os.environ.get("ATTUNE_BENCH_DEVICE", "cpu")
+
 
 class Model:
     def __init__(self, folder):
-        self.model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+        self.model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval().to(DEVICE)
         self.tokenizer = AutoTokenizer.from_pretrained(folder)
         self.end = self.tokenizer.eos_token_id
 
@@ -33,8 +36,8 @@ class Model:
         for i in range(0, len(rows), batch):
             part = rows[i : i + batch]
             width = max(len(ids) for ids, _ in part)
-            ids = torch.full((len(part), width), self.end)
-            seen, scored = torch.zeros_like(ids), torch.zeros(len(part), width - 1)
+            ids = torch.full((len(part), width), self.end, device=DEVICE)
+            seen, scored = torch.zeros_like(ids), torch.zeros(len(part), width - 1, device=DEVICE)
             for r, (tokens, prompt) in enumerate(part):
                 ids[r, : len(tokens)], seen[r, : len(tokens)] = torch.tensor(tokens), 1
                 scored[r, prompt - 1 : len(tokens) - 1] = 1
@@ -44,7 +47,7 @@ class Model:
 
     def generate(self, prompts, new, logps=False):
         """Greedy ids after prompts of one length, all at once; on demand each id's log-probability as well."""
-        ids = torch.tensor(prompts)
+        ids = torch.tensor(prompts, device=DEVICE)
         start = time.perf_counter()
         out = self.model.generate(
             input_ids=ids, attention_mask=torch.ones_like(ids), max_new_tokens=new, min_new_tokens=new, do_sample=False,

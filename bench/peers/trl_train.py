@@ -6,6 +6,7 @@ TRL as shipped, but for bf16=False, without which it does not finish on processo
 lora_from: the adapter folder whose first factors it starts from.
 """
 
+import os
 import sys
 import time
 
@@ -18,6 +19,7 @@ from torch.utils.data import SequentialSampler
 from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback, set_seed
 from trl import DPOConfig, DPOTrainer, KTOConfig, KTOTrainer, SFTConfig, SFTTrainer
 
+DEVICE = os.environ.get("ATTUNE_BENCH_DEVICE", "cpu")  # the trainer takes the first GPU where that is not cpu
 CLASSES = {"dpo": (DPOTrainer, DPOConfig), "sft": (SFTTrainer, SFTConfig), "kto": (KTOTrainer, KTOConfig)}
 
 
@@ -63,7 +65,8 @@ def config_for(options, config_class):
     chosen = dict(
         output_dir=options["out"], per_device_train_batch_size=options["batch"], max_length=options["max_tokens"],
         learning_rate=options["lr"], lr_scheduler_type="constant", num_train_epochs=1, max_grad_norm=1.0,
-        weight_decay=0.0, logging_steps=1, save_strategy="no", report_to=[], use_cpu=True, bf16=False, seed=0,
+        weight_decay=0.0, logging_steps=1, save_strategy="no", report_to=[], use_cpu=DEVICE == "cpu", bf16=False,
+        seed=0,
         dataloader_pin_memory=False, disable_tqdm=True, optim="adamw_torch",
     )
     if options["best"]:

@@ -12,7 +12,7 @@ import subprocess
 from data import exact_pairs, load_tokenizer, write_rows
 from models import model_folder
 from ours import call
-from worker import PYTHON, ROOT, Worker, environment
+from worker import PYTHON, ROOT, Worker, device, environment
 
 TARGET = {1: 3, 32: 4, "llama.cpp": 1}
 PROMPT, NEW, TIE = 128, 128, 1e-3
@@ -29,7 +29,8 @@ class Generate:
 
     def program(self, name, new, batch):
         return call(["generate", "--model", self.model, "--prompts", self.folder / f"{name}.jsonl", "--temperature", 0,
-                     "--max-tokens", new, "--batch", batch, "--out", self.folder / f"{name}-out.jsonl"],
+                     "--max-tokens", new, "--batch", batch, "--device", device(),
+                     "--out", self.folder / f"{name}-out.jsonl"],
                     self.folder / "attune.log")
 
     def rate(self, batch):

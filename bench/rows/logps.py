@@ -9,7 +9,7 @@ import json
 from data import Pair, pairs, preference_row, write_rows
 from models import model_folder
 from ours import call
-from worker import Worker
+from worker import Worker, device
 
 TARGET = 2.5
 PAIRS, BATCH, TOLERANCE = 24, 16, 1e-4
@@ -22,7 +22,8 @@ def measure(bench):
 
     def program(name):
         data, out = folder / f"{name}.jsonl", folder / f"{name}-logps.jsonl"
-        return call(["logps", "--model", model, "--data", data, "--out", out], folder / "attune.log")
+        return call(["logps", "--model", model, "--data", data, "--out", out, "--device", device()],
+                    folder / "attune.log")
 
     with Worker("hf_model.py", {"model": str(model)}, bench.log("transformers")) as peer:
         def transformers():
