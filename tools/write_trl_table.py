@@ -24,7 +24,8 @@ what is left to do, below them what was not carried over. An argument that attun
 is refused in one line; `--lossy` drops it and says so. Three things are always different:
 
 - Names of the Hugging Face Hub are not downloaded: put folders and files in their place.
-- Weights and arithmetic are float32, so `bf16` and `dtype` change nothing; logits and losses are finer than TRL's.
+- Weights and arithmetic are float32, so `bf16` and `dtype` change nothing; logits and losses are finer than TRL's. On a GPU
+  `model.dtype=bfloat16` is what `bf16=True` is to TRL ([gpu.md](gpu.md)).
 - A batch is a number of records a step, `per_device_train_batch_size x gradient_accumulation_steps x devices`. How they are
   cut into micro-batches (`batch.tokens`) changes nothing beyond rounding. `--devices N` says how many processes trained side by
   side where the command does not. KTO's KL estimate and aot's sorting are over the whole step, TRL's over a device's micro-batch.
