@@ -136,13 +136,16 @@ void AdamW::update(std::int64_t first, const Tensor& gradient, double scale) {
 void AdamW::update_by_pieces(std::int64_t first, const Tensor& gradient, double scale) {
   const at::NoGradGuard no_grad;
   const std::int64_t last = first + gradient.numel();
+  const Tensor flat = gradient.view({-1});
+  // Without the version counter that all weights share: in a backward pass the others are still to be used.
+  const Tensor parameters = parameters_.variable_data();
   std::vector<AdamWPiece> pieces;
   for (const Stretch& stretch : stretches_) {
     const std::int64_t begin = std::max(first, stretch.begin), end = std::min(last, stretch.end);
     if (begin >= end) continue;
     const std::int64_t moments = stretch.place + (begin - stretch.begin);
-    pieces.push_back({.parameter = parameters_.narrow(0, begin, end - begin),
-                      .gradient = gradient.narrow(0, begin - first, end - begin),
+    pieces.push_back({.parameter = parameters.narrow(0, begin, end - begin),
+                      .gradient = flat.narrow(0, begin - first, end - begin),
                       .first = first_.narrow(0, moments, end - begin),
                       .second = second_.narrow(0, moments, end - begin),
                       .weight_decay = stretch.matrix ? options_.weight_decay : 0});
