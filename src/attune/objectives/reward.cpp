@@ -1,5 +1,7 @@
 #include "attune/objectives/reward.h"
 
+#include <ATen/ops/amax.h>
+#include <ATen/ops/amin.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/index_select.h>
 #include <ATen/ops/sigmoid.h>
@@ -59,8 +61,8 @@ std::span<const RecordView::Preference> votes_of(const RecordView& record, Votes
 void add_reward_metrics(Metrics& metrics, const Tensor& rewards) {
   if (!rewards.defined() || rewards.numel() == 0) return;
   metrics.add("mean_reward", rewards.sum(), static_cast<double>(rewards.numel()));
-  metrics.add_least("min_reward", rewards.min());
-  metrics.add_greatest("max_reward", rewards.max());
+  metrics.add_least("min_reward", at::amin(rewards));
+  metrics.add_greatest("max_reward", at::amax(rewards));
 }
 
 void add_comparison_metrics(Metrics& metrics, const RewardHead& head, const OutputPairs& outputs,

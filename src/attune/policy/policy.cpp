@@ -40,7 +40,9 @@ bool Needs::needs_model(std::string_view role) const {
   return std::find(models.begin(), models.end(), role) != models.end();
 }
 
-bool Needs::only_sums() const { return !tokens && !whole && !activations && vocabulary.empty() && heads.empty(); }
+bool Needs::only_sums() const {
+  return !reward && !tokens && !whole && !activations && vocabulary.empty() && heads.empty();
+}
 
 std::vector<std::string> Needs::frozen_models() const {
   Needs all = *this;

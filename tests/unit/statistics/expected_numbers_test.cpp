@@ -98,12 +98,11 @@ TEST_F(ExpectedNumbers, MaceOnUkpConvArgFindsItsGoldLabels) {
 }
 
 TEST_F(ExpectedNumbers, MultiPicoAnnotatorsDisagreeByLanguage) {
-  const Json all = rows("annotators/multipico/MP_dev.json.gz").front().value;  // one object, item by item
   std::map<std::string, std::vector<std::vector<double>>> units;
-  for (const auto& [id, item] : all.members()) {
+  for (const EvidenceRow& row : rows("annotators/multipico/MP_dev.json.gz")) {
     std::vector<double> unit;
-    for (const auto& [annotator, label] : item.find("annotations")->members()) unit.push_back(*number_of(label));
-    units[item.find("lang")->string()].push_back(unit);
+    for (const auto& [annotator, label] : row.value.find("annotations")->members()) unit.push_back(*number_of(label));
+    units[row.value.find("lang")->string()].push_back(unit);
     units["all"].push_back(unit);
   }
   const Json value = expected("multipico");

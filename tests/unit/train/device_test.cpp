@@ -34,7 +34,7 @@ class Training {
   Training(ObjectiveList objectives, LanguageModel model)
       : objectives_(std::move(objectives)),
         needs_(needs_of(objectives_)),
-        records_(labelled_token_records()),
+        records_(records_for(needs_)),
         probes_(needs_.probes ? probe_prompts(records_, 4) : std::vector<std::int64_t>{}),
         model_(std::move(model)),
         policy_(model_, records_) {
@@ -69,6 +69,12 @@ class Training {
   LanguageModel& model() { return model_; }
 
  private:
+  static std::vector<TokenRecord> records_for(const Needs& needs) {
+    std::vector<TokenRecord> records = labelled_token_records();
+    testing::fill_labels(needs.labels, records);
+    return records;
+  }
+
   ObjectiveList objectives_;
   Needs needs_;
   std::vector<TokenRecord> records_;
@@ -78,8 +84,10 @@ class Training {
   std::vector<Parameters*> trained_;
 };
 
-LanguageModel tiny(const at::TensorOptions& options) {
-  return LanguageModel::random(parse_model_config(Json::parse(testing::tiny_llama), "config.json"), 1, options);
+LanguageModel tiny(const at::TensorOptions& options, const Needs& needs = {}) {
+  ModelConfig config = parse_model_config(Json::parse(testing::tiny_llama), "config.json");
+  if (needs.reward) config = classifier_config(std::move(config), needs.reward->outputs, "config.json");
+  return LanguageModel::random(config, 1, options);
 }
 
 class EveryObjective : public ::testing::TestWithParam<std::string> {
@@ -93,7 +101,9 @@ class EveryObjective : public ::testing::TestWithParam<std::string> {
 };
 
 TEST_P(EveryObjective, TrainsWithoutMemory) {
-  Training training(testing::objective_of(GetParam()), tiny(at::TensorOptions(at::kFloat).device(at::kMeta)));
+  const auto options = at::TensorOptions(at::kFloat).device(at::kMeta);
+  const ObjectiveList objectives = testing::objective_of(GetParam());
+  Training training(objectives, tiny(options, needs_of(objectives)));
   std::vector<AdamW> optimizers;
   for (Parameters* one : training.trained()) {
     one->require_gradients(true);

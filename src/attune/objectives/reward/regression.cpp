@@ -32,8 +32,8 @@ class Regression final : public RewardObjective {
 
   // Wang et al. 2023: the squared error over the attributes that were rated, over their number in the whole step.
   Loss compute(const Responses& responses, const Statistics&, const Progress&) const override {
-    const Tensor rated = responses.labels.isnan().logical_not();
-    const Tensor error = at::where(rated, responses.outputs - at::where(rated, responses.labels, 0), 0);
+    const Tensor missing = responses.labels.isnan();
+    const Tensor error = at::where(missing, 0, responses.outputs - at::where(missing, 0, responses.labels));
     Loss loss;
     loss.terms.push_back(
         {.name = "regression", .sum = (responses.weights.unsqueeze(1) * error.square()).sum(), .per = Per::label});
@@ -42,7 +42,7 @@ class Regression final : public RewardObjective {
     const auto names = head_->outputs();
     for (std::int64_t k = 0; k < std::ssize(names); ++k) {
       loss.metrics.add("error/" + names[static_cast<std::size_t>(k)], error.select(1, k).abs().sum(),
-                       rated.select(1, k).sum());
+                       (1 - missing.select(1, k).to(error.scalar_type())).sum());
     }
     return loss;
   }
