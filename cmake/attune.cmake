@@ -59,6 +59,7 @@ endfunction()
 function(attune_test name torch)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/${name}/*.cpp)
   add_executable(test_${name} ${sources})
+  target_compile_options(test_${name} PRIVATE -O1)  # a fifth less to compile, and nothing is timed
   target_include_directories(test_${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
   target_compile_definitions(test_${name} PRIVATE ATTUNE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   target_link_libraries(test_${name} PRIVATE attune::${name} GTest::gmock GTest::gtest_main ZLIB::ZLIB highway)
