@@ -1,4 +1,5 @@
-"""Model folders of real shapes with random weights, the same for both sides. `python models.py SHAPE FOLDER` makes one.
+"""Model folders of real shapes with random weights, the same for both sides. `python models.py SHAPE FOLDER` makes one;
+SHAPE-reward a sequence classifier of that shape, with one label.
 
 Weights are drawn so that the logits of a fresh model have a standard deviation near 1.1: wider logits make every
 difference between the sides visible.
@@ -36,9 +37,10 @@ def config_of(folder):
 
 
 def make(shape, folder):
-    from transformers import LlamaConfig, LlamaForCausalLM, set_seed
+    from transformers import LlamaConfig, LlamaForCausalLM, LlamaForSequenceClassification, set_seed
 
     set_seed(3)
+    shape, _, head = shape.partition("-")
     width = SHAPES[shape]["hidden_size"]
     end = VOCABULARY - 1
     config = LlamaConfig(vocab_size=VOCABULARY, max_position_embeddings=2048,
@@ -46,7 +48,11 @@ def make(shape, folder):
     folder.mkdir(parents=True, exist_ok=True)
     for file in (folder.parent.parent / "tokenizer").iterdir():
         shutil.copy(file, folder)
-    LlamaForCausalLM(config).save_pretrained(folder)
+    if head == "reward":  # with the pad token that TRL falls back to, which says what the last token is
+        config.update({"num_labels": 1, "pad_token_id": end})
+        LlamaForSequenceClassification(config).save_pretrained(folder)
+    else:
+        LlamaForCausalLM(config).save_pretrained(folder)
 
 
 if __name__ == "__main__":

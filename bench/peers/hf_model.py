@@ -1,4 +1,4 @@
-"""transformers as a long-lived process: log-probabilities of answers, and greedy continuations. fp32, sdpa."""
+"""transformers as a long-lived process: log-probabilities of answers, rewards, and greedy continuations. fp32, sdpa."""
 
 import json
 import os
@@ -6,15 +6,16 @@ import time
 
 import serve
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
 from trl.trainer.utils import selective_log_softmax
 
 DEVICE = os.environ.get("ATTUNE_BENCH_DEVICE", "cpu")
 
 
 class Model:
-    def __init__(self, folder):
-        self.model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval().to(DEVICE)
+    def __init__(self, folder, reward=False):
+        auto = AutoModelForSequenceClassification if reward else AutoModelForCausalLM
+        self.model = auto.from_pretrained(folder, dtype=torch.float32).eval().to(DEVICE)
         self.tokenizer = AutoTokenizer.from_pretrained(folder)
         self.end = self.tokenizer.eos_token_id
 
@@ -45,6 +46,19 @@ class Model:
             sums += (selective_log_softmax(logits, ids[:, 1:]) * scored).sum(1).tolist()
         return {"seconds": time.perf_counter() - start, "sums": sums, "tokens": [len(ids) - p for ids, p in rows]}
 
+    def scores(self, texts, batch):
+        """Rewards of whole texts, rows padded to the longest of their batch, in the order given."""
+        rows, scores = [self.tokenizer(text)["input_ids"] + [self.end] for text in texts], []
+        start = time.perf_counter()
+        for i in range(0, len(rows), batch):
+            part = rows[i : i + batch]
+            ids = torch.full((len(part), max(map(len, part))), self.end, device=DEVICE)
+            seen = torch.zeros_like(ids)
+            for r, tokens in enumerate(part):
+                ids[r, : len(tokens)], seen[r, : len(tokens)] = torch.tensor(tokens), 1
+            scores += self.model(input_ids=ids, attention_mask=seen, use_cache=False).logits[:, 0].tolist()
+        return {"seconds": time.perf_counter() - start, "scores": scores}
+
     def generate(self, prompts, new, logps=False):
         """Greedy ids after prompts of one length, all at once; on demand each id's log-probability as well."""
         ids = torch.tensor(prompts, device=DEVICE)
@@ -62,7 +76,8 @@ class Model:
 
 
 def main():
-    model = Model(serve.receive()["model"])
+    options = serve.receive()
+    model = Model(options["model"], options.get("reward", False))
     serve.answer({"threads": torch.get_num_threads()})
     while (request := serve.receive()) is not None:
         with torch.inference_mode():

@@ -1,6 +1,6 @@
 """TRL as a long-lived process: makes one optimiser step for every request, on the next batch of the file.
 
-Options (the first line): objective "dpo", "sft" or "kto"; model, data, out; batch; lr; best: no checkpointing, reference
+Options (the first line): objective "dpo", "sft", "kto" or "reward"; model, data, out; batch; lr; best: no checkpointing, reference
 computed beforehand, and the head scoring only answer tokens, which TRL does on a GPU and can be told to do here; else
 TRL as shipped, but for bf16=False, without which it does not finish on processors that lack bf16. lora: a rank, and
 lora_from: the adapter folder whose first factors it starts from.
@@ -16,11 +16,14 @@ import trl.trainer.utils
 from datasets import load_dataset
 from safetensors.torch import load_file
 from torch.utils.data import SequentialSampler
-from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback, set_seed
-from trl import DPOConfig, DPOTrainer, KTOConfig, KTOTrainer, SFTConfig, SFTTrainer
+from transformers import (
+    AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer, TrainerCallback, set_seed)
+from trl import (
+    DPOConfig, DPOTrainer, KTOConfig, KTOTrainer, RewardConfig, RewardTrainer, SFTConfig, SFTTrainer)
 
 DEVICE = os.environ.get("ATTUNE_BENCH_DEVICE", "cpu")  # the trainer takes the first GPU where that is not cpu
-CLASSES = {"dpo": (DPOTrainer, DPOConfig), "sft": (SFTTrainer, SFTConfig), "kto": (KTOTrainer, KTOConfig)}
+CLASSES = {"dpo": (DPOTrainer, DPOConfig), "sft": (SFTTrainer, SFTConfig), "kto": (KTOTrainer, KTOConfig),
+           "reward": (RewardTrainer, RewardConfig)}
 
 
 class OnCommand(TrainerCallback):
@@ -71,7 +74,7 @@ def config_for(options, config_class):
     )
     if options["best"]:
         chosen["gradient_checkpointing"] = False
-        if options["objective"] != "sft":
+        if options["objective"] in ("dpo", "kto"):
             chosen["precompute_ref_log_probs"] = True
         trl.trainer.utils._use_triton = lambda device: True
     return config_class(**chosen)
@@ -125,7 +128,8 @@ def main():
     set_seed(0)
     start = time.perf_counter()
     trainer_class, config_class = CLASSES[options["objective"]]
-    model = AutoModelForCausalLM.from_pretrained(options["model"], dtype=torch.float32)
+    auto = AutoModelForSequenceClassification if options["objective"] == "reward" else AutoModelForCausalLM
+    model = auto.from_pretrained(options["model"], dtype=torch.float32)
     tokenizer = AutoTokenizer.from_pretrained(options["model"])
     tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
     rows = load_dataset("json", data_files=options["data"], split="train")
