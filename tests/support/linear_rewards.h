@@ -39,19 +39,20 @@ class LinearRewards final : public Policy {
   const Tensor& weights() const { return weights_; }
 
   // Loss and gradient [D, k] of one step over the batch.
-  std::pair<double, Tensor> gradient(const ObjectiveList& objectives, const Batch& batch) {
+  std::pair<double, Tensor> gradient(const ObjectiveList& objectives, const Batch& batch,
+                                     const Progress& progress = {}) {
     const Needs needs = needs_of(objectives);
     Counts counts;
     counts.add(batch);
-    std::vector<Statistics> statistics(objectives.size());
+    statistics_.resize(objectives.size());
     if (needs.statistics) {
       const at::NoGradGuard no_gradient;
       const Responses responses = score(batch, needs);
       for (std::size_t i = 0; i < objectives.size(); ++i) {
-        statistics[i] = objectives[i]->update({}, objectives[i]->gather(responses));
+        statistics_[i] = objectives[i]->update(statistics_[i], objectives[i]->gather(responses));
       }
     }
-    const Tensor loss = total(compute(objectives, score(batch, needs), statistics, {}), counts);
+    const Tensor loss = total(compute(objectives, score(batch, needs), statistics_, progress), counts);
     weights_.mutable_grad() = Tensor();
     loss.backward();
     return {loss.item<double>(), weights_.grad().clone()};
@@ -59,7 +60,8 @@ class LinearRewards final : public Policy {
 
   void descend(const ObjectiveList& objectives, const Batch& batch, double rate, int steps) {
     for (int step = 0; step < steps; ++step) {
-      const Tensor direction = gradient(objectives, batch).second;
+      const Progress progress{.fraction = static_cast<double>(step) / steps, .step = step};
+      const Tensor direction = gradient(objectives, batch, progress).second;
       const at::NoGradGuard no_gradient;
       weights_.sub_(rate * direction);
     }
@@ -67,6 +69,7 @@ class LinearRewards final : public Policy {
 
  private:
   Tensor features_, weights_;
+  std::vector<Statistics> statistics_;  // of each objective, of the last step
 };
 
 }  // namespace attune::testing

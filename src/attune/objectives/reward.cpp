@@ -58,6 +58,13 @@ std::span<const RecordView::Preference> votes_of(const RecordView& record, Votes
   return votes == Votes::each ? record.preferences : record.ballots;
 }
 
+Tensor share_for_chosen(const Tensor& votes) {
+  const auto of = [&](PairVote vote) { return votes.select(1, static_cast<std::int64_t>(vote)); };
+  const Tensor chosen = of(PairVote::chosen) + of(PairVote::chosen_slightly) + of(PairVote::chosen_clearly);
+  const Tensor all = votes.sum(1);
+  return at::where(all > 0, (chosen + 0.5 * of(PairVote::tie)) / at::where(all > 0, all, 1), 0.5);
+}
+
 void add_reward_metrics(Metrics& metrics, const Tensor& rewards) {
   if (!rewards.defined() || rewards.numel() == 0) return;
   metrics.add("mean_reward", rewards.sum(), static_cast<double>(rewards.numel()));

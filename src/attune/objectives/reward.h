@@ -25,6 +25,9 @@ constexpr auto enum_names(Votes) {
                     std::pair{std::string_view("share"), Votes::share}};
 }
 
+// The attribute of a label column that tells where an answer comes from: the number of its source in the data.
+inline constexpr std::string_view source_column = "@source";
+
 class RewardObjective : public Objective {
  public:
   void check() const override;
@@ -51,6 +54,9 @@ OutputPairs output_pairs(const Responses& responses);
 std::int64_t add_end(const RecordView& record, std::int32_t completion, Layout& layout);
 void pair_ends(const RecordView& record, const RecordView::Preference& preference, Layout& layout);
 std::span<const RecordView::Preference> votes_of(const RecordView& record, Votes votes);
+
+// Of the votes on pairs, [P, vote_kinds], the share for the chosen answer, ties half, [P]; 1/2 where nobody counted.
+Tensor share_for_chosen(const Tensor& votes);
 
 // min_reward, mean_reward and max_reward of `rewards` [n], under TRL's names; nothing where they are undefined or none.
 void add_reward_metrics(Metrics& metrics, const Tensor& rewards);

@@ -109,7 +109,7 @@ TEST(BradleyTerry, AnAnswerInSeveralPairsIsComputedOnce) {
 }
 
 TEST(BradleyTerry, OptionsThatExcludeEachOtherAreRefused) {
-  EXPECT_THROW(objective_of("{reward/bradley-terry: {agreement: 1}}")[0]->check(), ConfigError);
+  EXPECT_THROW(objective_of("{reward/bradley-terry: {votes: share, agreement: 1}}")[0]->check(), ConfigError);
   EXPECT_THROW(objective_of("{reward/bradley-terry: {center: 0.1, head: {gpm: {}}}}")[0]->check(), ConfigError);
   EXPECT_THROW(objective_of("{reward/verdicts: {head: {scalar: {}}}}")[0]->check(), ConfigError);
   EXPECT_THROW(objective_of("{reward/ratings: {head: {scalar: {}}}}")[0]->check(), ConfigError);

@@ -20,10 +20,10 @@ class BradleyTerry final : public RewardObjective {
     fields("votes", votes_, "one comparison for each annotator, or one of all: by majority, or by the share of votes");
     fields("margin", margin_,
            "what the data's margins do: shift the reward difference, or scale the loss (HelpSteer2-Preference)");
-    fields(
-        "agreement", agreement_,
-        "shift the reward difference by this times (2 a - 1), a the share of votes for the chosen answer (Beyond the "
-        "Binary); needs votes: majority")
+    fields("agreement", agreement_,
+           "shift the reward difference by this times (2 a - 1), a the share of all annotators' votes for the chosen "
+           "answer "
+           "(Beyond the Binary): below 0 for a label that most others contradict")
         .at_least(0);
     fields("center", center_,
            "weight of (r_c + r_r)^2, which holds rewards around 0 (TRL: center_rewards_coefficient, 0.01 there)")
@@ -33,9 +33,9 @@ class BradleyTerry final : public RewardObjective {
 
   void check() const override {
     RewardObjective::check();
-    if (agreement_ > 0 && votes_ != Votes::majority) {
-      throw ConfigError({.field = "agreement"}, "a margin of agreement without votes that are counted together", "",
-                        "votes: majority");
+    if (agreement_ > 0 && votes_ == Votes::share) {
+      throw ConfigError({.field = "agreement"}, "a margin of agreement on labels that are shares of votes already", "",
+                        "votes: each or majority");
     }
     if (center_ > 0)
       require_head([](const RewardHead& head, const Tensor& a, const Tensor&) { return head.score(a); }, "score");
@@ -64,7 +64,7 @@ class BradleyTerry final : public RewardObjective {
     Tensor difference = odds, weight = pairs.weight;
     if (margin_ == MarginUse::offset) difference = difference - pairs.margin;
     if (margin_ == MarginUse::scale) weight = weight * pairs.margin;
-    if (agreement_ > 0) difference = difference - agreement_ * (2 * pairs.probability - 1);
+    if (agreement_ > 0) difference = difference - agreement_ * (2 * share_for_chosen(pairs.votes) - 1);
     const Tensor said = votes_ == Votes::majority ? at::ones_like(pairs.probability) : pairs.probability;
     const Tensor probability = label_smoothing_ + (1 - 2 * label_smoothing_) * said;
     Loss loss;
