@@ -3,8 +3,10 @@
 
 #include <algorithm>
 
+#include "attune/base/files.h"
 #include "attune/base/random.h"
 #include "attune/data/validate.h"
+#include "support/temporary.h"
 #include "unit/curate/support.h"
 
 namespace attune {
@@ -31,6 +33,26 @@ std::vector<Record> labelled(int count) {
     records.push_back(std::move(record));
   }
   return records;
+}
+
+// Two reward models' scores of all of these records.
+std::string scores_of_labelled(int count) {
+  static const testing::TemporaryDirectory directory;
+  std::string files;
+  Random random(6, "scores");
+  for (const char* name : {"one.jsonl", "two.jsonl"}) {
+    std::string rows;
+    for (int i = 0; i < count; ++i) {
+      const std::string record = i % 2 == 0 ? "\"r" + std::to_string(i) + "\"" : std::to_string(i);
+      for (int k = 0; k < 3; ++k) {
+        rows += "{\"record\":" + record + ",\"completion\":" + std::to_string(k) +
+                ",\"score\":" + std::to_string(random.normal()) + "}\n";
+      }
+    }
+    write_durably(disk(), directory / name, rows);
+    files += (files.empty() ? "" : ", ") + (directory / name).string();
+  }
+  return "[" + files + "]";
 }
 
 class EveryOperator : public ::testing::TestWithParam<std::string> {
@@ -88,9 +110,12 @@ INSTANTIATE_TEST_SUITE_P(Operators, EveryOperator,
                                            "weight/density-ratio: {}", "pairs/best-worst-of-n: {n: 3}",
                                            "pairs/best-worst-of-n: {n: 2, attribute: brevity}", "synth/rationale: {}",
                                            "synth/constraint-prompts: {}", "synth/self-sample: {model: M, k: 4}",
-                                           "synth/constraint-prompts: {constraints: 2, broken: 2, gaps: false}"),
+                                           "synth/constraint-prompts: {constraints: 2, broken: 2, gaps: false}",
+                                           "weight/preference-strength: {drop: 0.2, flip: 0.2, smooth: 0.2, scores: " +
+                                               scores_of_labelled(12) + "}"),
                          [](const auto& row) {
                            std::string name = row.param;
+                           name.resize(std::min(name.find(", scores"), name.size()));  // not where they lie
                            std::erase_if(name, [](char c) { return std::isalnum(static_cast<unsigned char>(c)) == 0; });
                            return name;
                          });
@@ -100,7 +125,7 @@ TEST(Operators, EachHasItsContractTests) {
     EXPECT_NE(std::string(row.part->text.summary), "") << row.path;
     EXPECT_NE(std::string(row.part->text.paper), "") << row.path;
   }
-  EXPECT_EQ(part_rows<Operator>().size(), 5U) << "a new operator goes into the suite above, and this number with it";
+  EXPECT_EQ(part_rows<Operator>().size(), 6U) << "a new operator goes into the suite above, and this number with it";
 }
 
 }  // namespace
