@@ -49,6 +49,9 @@ DATA = {
     "kto": THUMBS,
     "lipo": native(None, ["Pull.", "No.", "Perhaps."], [rating(0, "score", 3), rating(1, "score", 1), rating(2, "score", 2)]),
     "d2o": native(None, ["No!", "Pull.", "Perhaps."], [rating(0, "thumb", 0)]),
+    "helpsteer2-preference": native(None, ["Cross and pull.", "No."], [
+        rating(0, "helpfulness", 4), rating(1, "helpfulness", 1),
+        {"comparison": {"a": {"completion": 0}, "b": {"completion": 1}, "outcome": "a", "strength": 2}}]),
     "steerlm": native("assistant", ["Cross and pull."], [rating(0, "helpfulness", 4), rating(0, "verbosity", 1)]),
 }
 # What stands in for the other words in capitals.
