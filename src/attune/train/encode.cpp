@@ -112,8 +112,9 @@ std::string rationale_prompt(const Record& record, const Comparison& comparison)
 Extended extended(const Record& record, const EncodeSettings& settings) {
   Extended result{.given = &record, .alone = record.completions.size()};
   const bool adds = settings.reference_answers || settings.rationales;
-  if (record.completions.empty() || !adds) return result;
-  Record& longer = result.longer.emplace(record);
+  const bool in_context = settings.context != ContextUse::ignore && !record.context.empty();
+  if (record.completions.empty() || !(adds || in_context)) return result;
+  Record& longer = result.longer.emplace(with_context(record, settings.context));
   const bool plain = is_plain(record);
   const auto answer_role = plain ? Role::plain : Role::assistant;
   if (settings.reference_answers && !record.answer.empty()) {
@@ -146,6 +147,7 @@ void copy_labels(const Extended& extended, const EncodeSettings& settings, Token
                                   .rationale = rationale != extended.rationales.end() ? rationale->second : -1});
   }
   result.ballots = ballots(record);
+  for (auto& preference : result.preferences) preference.votes = votes_on(preference, result.ballots);
   FeedbackLabels said = feedback_labels(record, settings.attribute);
   result.labels = std::move(said.labels);
   result.thumbs = std::move(said.thumbs);

@@ -10,6 +10,7 @@
 #include "attune/policy/needs.h"
 #include "attune/policy/token_record.h"
 #include "attune/text/tokenizer.h"
+#include "attune/train/context.h"
 
 namespace attune {
 
@@ -25,8 +26,9 @@ struct EncodeSettings {
   ChatEncoder chat = {};                 // for records that are conversations
   std::string attribute = {};            // whose ratings are the scores; see score_attribute()
   std::vector<LabelColumn> labels = {};  // further columns of ratings
-  bool reference_answers = false;        // gold answers become completions, after the prompt of the first one
-  bool rationales = false;               // the reasons of comparisons become completions that stand alone
+  ContextUse context = ContextUse::ignore;
+  bool reference_answers = false;  // gold answers become completions, after the prompt of the first one
+  bool rationales = false;         // the reasons of comparisons become completions that stand alone
 };
 
 struct EncodeReport {

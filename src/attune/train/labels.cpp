@@ -7,6 +7,8 @@
 #include <map>
 #include <utility>
 
+#include "attune/objectives/reward.h"
+
 namespace attune {
 namespace {
 
@@ -18,6 +20,10 @@ std::int32_t degree_of(const std::string& text) {
 }
 
 constexpr double clear_strength = 2;
+
+double source_of(const Record& record, const Completion& completion) {
+  return completion.last >= 0 ? record.nodes[static_cast<std::size_t>(completion.last)].source : -1;
+}
 
 bool is_whole(const Target& target) {
   return target.completion >= 0 && target.step < 0 && target.begin < 0 && target.end < 0;
@@ -125,11 +131,24 @@ std::vector<RecordView::Preference> ballots(const Record& record) {
   return result;
 }
 
+std::array<double, vote_kinds> votes_on(const RecordView::Preference& preference,
+                                        std::span<const RecordView::Preference> ballots) {
+  for (RecordView::Preference ballot : ballots) {
+    if (ballot.chosen != preference.chosen) turn(ballot);
+    if (ballot.chosen == preference.chosen && ballot.rejected == preference.rejected) return ballot.votes;
+  }
+  return {};
+}
+
 std::vector<std::vector<double>> label_columns(const Record& record, std::span<const LabelColumn> columns) {
   if (columns.empty()) return {};
   const std::size_t completions = record.completions.size();
   std::vector<std::vector<double>> result(completions);
   for (const LabelColumn& column : columns) {
+    if (column.attribute == objectives::source_column) {
+      for (std::size_t i = 0; i < completions; ++i) result[i].push_back(source_of(record, record.completions[i]));
+      continue;
+    }
     const CompletionMeans means =
         column.level ? rating_shares(record, column.attribute, *column.level) : ratings_of(record, column.attribute);
     for (std::size_t i = 0; i < completions; ++i) {

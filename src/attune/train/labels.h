@@ -1,6 +1,7 @@
 // What people said of a record's completions, as the numbers that objectives learn from.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -34,5 +35,9 @@ void turn(RecordView::Preference& preference);
 // RecordView::ballots. A preference of strength 2 or more is clear, a smaller one slight; both_good and both_bad are
 // ties. A vote counts as much as its feedback weighs. The weight of a ballot is the mean one of its votes.
 std::vector<RecordView::Preference> ballots(const Record& record);
+
+// What all annotators said of the two completions of one preference, as seen from its chosen one.
+std::array<double, vote_kinds> votes_on(const RecordView::Preference& preference,
+                                        std::span<const RecordView::Preference> ballots);
 
 }  // namespace attune

@@ -38,6 +38,8 @@ void DataSettings::describe(Fields& fields) {
       .within(0, 0.9);
   fields("flip", flip, "share of training comparisons turned around at random: a control, or label noise").within(0, 1);
   fields("attribute", attribute, "which rating is an answer's score; unless given 'score', else the data's first");
+  fields("context", context,
+         "where a record's context stands in the prompt, if it does: before its first message or after its last");
   fields("degrees", degrees, "graded variants made of each compared answer by taking content away").within(0, 20);
   fields("max_tokens", max_tokens, "of prompt and completion together").at_least(2);
   fields("shuffle", shuffle, "a new order every epoch, drawn from the seed");

@@ -11,6 +11,7 @@
 #include "attune/data/read.h"
 #include "attune/objectives/objective.h"
 #include "attune/tensor/moments.h"
+#include "attune/train/context.h"
 
 namespace attune {
 
@@ -78,7 +79,8 @@ struct DataSettings {
   double held_out = 0;             // share of the training prompts kept apart as evaluation data, where eval is empty
   double flip = 0;                 // share of training comparisons turned around: a control, or label noise
   std::string attribute = {};      // the rating that becomes an answer's score; "score", else the data's first
-  int degrees = 0;                 // graded variants of each compared answer, by taking content away
+  ContextUse context = ContextUse::ignore;  // of records that have one: a criterion, a situation, retrieved text
+  int degrees = 0;                          // graded variants of each compared answer, by taking content away
   bool shuffle = true;
   OnBadRow on_bad_row = OnBadRow::refuse;
   void describe(Fields& fields);

@@ -9,6 +9,7 @@
 #include "attune/data/degrade.h"
 #include "attune/data/read.h"
 #include "attune/heads/reward_head.h"
+#include "attune/objectives/reward.h"
 #include "attune/tensor/device.h"
 #include "attune/text/tokenizer_folder.h"
 #include "attune/train/chat.h"
@@ -33,12 +34,15 @@ Dataset read_parts(const RunSettings& settings, const std::vector<DataPart>& par
 std::vector<TokenRecord> encode_useful(const Dataset& dataset, const RunSettings& settings,
                                        const Tokenizer& tokenizer) {
   const Needs needs = needs_of(settings.objective);
-  for (const LabelColumn& column : needs.labels) score_attribute(dataset, column.attribute, "objective");
+  for (const LabelColumn& column : needs.labels) {
+    if (column.attribute != objectives::source_column) score_attribute(dataset, column.attribute, "objective");
+  }
   EncodedData data = encode(dataset, tokenizer,
                             {.max_tokens = settings.data.max_tokens,
                              .chat = chat_encoder(settings.data.chat_template, tokenizer),
                              .attribute = settings.data.attribute,
                              .labels = needs.labels,
+                             .context = settings.data.context,
                              .reference_answers = needs.reference_answers,
                              .rationales = needs.rationales});
   log_report(data.report);
@@ -94,7 +98,7 @@ void flip_labels(double share, std::uint64_t seed, std::vector<TokenRecord>& rec
       if (random.uniform() < share) std::swap(preference.chosen, preference.rejected);
     }
     for (auto& ballot : records[i].ballots) {
-      if (random.uniform() < share) turn(ballot);
+      if (random.uniform() < share) std::swap(ballot.chosen, ballot.rejected);  // all votes go to the other one
     }
   }
 }

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "attune/base/errors.h"
+#include "attune/objectives/reward.h"
 
 namespace attune {
 namespace {
@@ -157,6 +158,33 @@ TEST(Ballots, WhatALaterCommentSupersedesAndVotesOfNoWeightDoNotCount) {
   ASSERT_EQ(all.size(), 1u);
   EXPECT_EQ(all[0].chosen, 1);
   EXPECT_DOUBLE_EQ(all[0].probability, 1);
+}
+
+TEST(Ballots, ASingleVoteKnowsWhatAllSaidOfItsPair) {
+  Record record = record_of(3);
+  compare(record, 0, 1, Outcome::a);
+  compare(record, 1, 0, Outcome::a);
+  compare(record, 0, 1, Outcome::a);
+  const auto all = ballots(record);
+  const auto of = [](const std::array<double, vote_kinds>& votes, PairVote vote) {
+    return votes[static_cast<std::size_t>(vote)];
+  };
+  const auto for_0 = votes_on({.chosen = 0, .rejected = 1}, all), for_1 = votes_on({.chosen = 1, .rejected = 0}, all);
+  EXPECT_EQ(of(for_0, PairVote::chosen), 2);
+  EXPECT_EQ(of(for_0, PairVote::rejected), 1);
+  EXPECT_EQ(of(for_1, PairVote::chosen), 1);
+  EXPECT_EQ(of(for_1, PairVote::rejected), 2);
+  EXPECT_EQ(votes_on({.chosen = 0, .rejected = 2}, all), (std::array<double, vote_kinds>{}));
+}
+
+TEST(LabelColumns, TellTheSourceOfAnAnswer) {
+  Record record = record_of(2);
+  record.nodes = {{.source = 3}, {.parent = 0, .source = 5}};
+  record.completions[1] = {0, 1};
+  const auto found =
+      label_columns(record, std::vector<LabelColumn>{{.attribute = std::string(objectives::source_column)}});
+  EXPECT_EQ(found.at(0).at(0), -1);
+  EXPECT_EQ(found.at(1).at(0), 5);
 }
 
 TEST(LabelColumns, AreMeanRatingsAndTheSharesOfALevel) {
