@@ -94,8 +94,17 @@ class EveryObjective : public ::testing::TestWithParam<std::string> {
  protected:
   // These sort, rank or draw by what the host knows of a batch, and read it back from the device: no values, no order.
   bool reads_values() const {
-    static const std::set<std::string> names = {"cringe",          "d2o",           "ld-dpo",      "lipo",    "mapl",
-                                                "pairwise-cringe", "plackett-luce", "pro-ranking", "steerlm2"};
+    static const std::set<std::string> names = {"cringe",
+                                                "d2o",
+                                                "ld-dpo",
+                                                "lipo",
+                                                "mapl",
+                                                "pairwise-cringe",
+                                                "plackett-luce",
+                                                "pro-ranking",
+                                                "steerlm2",
+                                                "reward/crm",
+                                                "reward/multi-source"};
     return names.contains(GetParam());
   }
 };
