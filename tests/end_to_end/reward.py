@@ -63,6 +63,38 @@ def main():
         assert all(row["score"] == row["scores"]["helpfulness"] for row in scores)
         assert share_right(scores) > 0.9, scores
 
+        # ExPO: beyond the second stage on the way from the first; alpha 0 is the second.
+        first = folder / "recipe" / "stages" / "1-reward-regression" / "model"
+        for alpha in (0, 0.5):
+            beyond = f"beyond-{alpha}"
+            code, _, err = attune(folder, "merge", "expo", "--model", model, "--start", first, "--alpha", alpha, "--out", beyond)
+            assert code == 0, err
+            code, out, err = attune(folder, "score", "--model", beyond, "--data", "records.jsonl")
+            assert code == 0, err
+            assert (rows(out) == scores) == (alpha == 0) and share_right(rows(out)) > 0.9, alpha
+
+        # A context that the reward model reads changes what it says; one that it does not read does not.
+        stated = [{**record(i), "context": "Be rude."} for i in range(48)]
+        (folder / "stated.jsonl").write_text("\n".join(json.dumps(row) for row in [{"attune": "dataset"}, *stated]) + "\n")
+        for place in ("ignore", "before", "after"):
+            code, out, err = attune(folder, "score", "--model", model, "--data", "stated.jsonl", "--context", place)
+            assert code == 0 and (rows(out) == scores) == (place == "ignore"), (place, err)
+
+        # A language model asked: no and yes are all there is, several questions are combined.
+        def asked(*words):
+            code, out, err = attune(folder, "score", "--model", MODEL, "--data", "records.jsonl", *words)
+            assert code == 0, err
+            return [row["score"] for row in rows(out)]
+
+        polite, rude = asked("--method", "yes-no", "--questions", "Is it polite?"), asked("--method", "yes-no", "--questions", "Is it rude?")
+        unwanted = asked("--method", "yes-no", "--questions", "Is it rude?", "--unwanted")
+        both = asked("--method", "yes-no", "--questions", "Is it polite?", "Is it rude?", "--combine", "min")
+        assert all(0 < value < 1 for value in polite) and len(set(polite)) > 2 and polite != rude
+        assert max(abs(a + b - 1) for a, b in zip(rude, unwanted)) < 1e-9
+        assert both == [min(pair) for pair in zip(polite, rude)]
+        followed = asked("--method", "follow-up")
+        assert len(followed) == 96 and len(set(followed)) > 2
+
         # A second model that knows how much people differ, and both together.
         code, out, err = attune(folder, "train", "reward/verdicts", write_run(folder, RECIPE[: RECIPE.index("stages")] +
                                 "optimizer: {lr: 3.0e-3}\nout: verdicts\n", "verdicts.yaml"), "--json", "--quiet")
@@ -88,6 +120,10 @@ def main():
             (65, ("train", "reward/ratings", on, f"model={MODEL}", "objective.reward/ratings.head.ratings.high=1")),
             (65, ("score", "--model", MODEL, "--data", "records.jsonl")),
             (2, ("score", "--data", "records.jsonl")),
+            (2, ("score", "--model", MODEL, "--method", "yes-no", "--data", "records.jsonl")),
+            (2, ("score", "--model", MODEL, "--method", "follow-up", "--unwanted", "--data", "records.jsonl")),
+            (2, ("score", "--model", model, "--context", "inside", "--data", "records.jsonl")),
+            (78, ("train", "reward", on, "data.context=inside")),
             (2, ("score", "--models", model, other, "--combine", "max", "--data", "records.jsonl")),
             (78, ("train", "reward/regression", on, "objective.reward/regression.head.attributes.names=[helpfulness, verbosty]")),
         ):

@@ -70,18 +70,25 @@ constexpr std::array table{
          "Answers {\"record\",\"completion\",\"logp\",\"tokens\"} a completion; --per-token adds \"logps\".\n"
          "--device, here and elsewhere: cpu, cuda, cuda:N; auto, the default, is the first GPU, else the CPU.\n",
          nullptr},
-    Verb{
-        "score", "a reward model's score of each completion",
-        "usage: attune score --model RM --data PATH [--tokenizer T] [--template FILE] [--max-tokens N]\n"
-        "                    [--batch-tokens N] [--out FILE]\n"
-        "       attune score --models RM1 RM2 ... [--combine mean|median|min|mean-std] [--factor F] --data PATH ...\n\n"
-        "Answers {\"record\",\"completion\",\"score\"} a completion; with \"scores\" by attribute where the model "
-        "rates\n"
-        "several, and \"spread\", one standard deviation of what people would say, where it knows. Of several models "
-        "the\n"
-        "score is combined (mean-std: F standard deviations below the mean) and the spread is that of the models.\n"
-        "RM is a folder of a sequence classifier: one that `attune train reward` made, or another program.\n",
-        nullptr},
+    Verb{"score", "a reward model's score of each completion",
+         "usage: attune score --model RM --data PATH [--tokenizer T] [--template FILE] [--max-tokens N]\n"
+         "                    [--context ignore|before|after] [--batch-tokens N] [--out FILE]\n"
+         "       attune score --models RM1 RM2 ... [--combine mean|median|min|mean-std] [--factor F] --data PATH ...\n"
+         "       attune score --method yes-no --questions TEXT ... [--unwanted] --model LM --data PATH ...\n"
+         "       attune score --method follow-up --model LM --data PATH ...\n\n"
+         "Answers {\"record\",\"completion\",\"score\"} a completion; with \"scores\" by attribute where the model "
+         "rates\n"
+         "several, and \"spread\", one standard deviation of what people would say, where it knows. Of several models "
+         "the\n"
+         "score is combined (mean-std: F standard deviations below the mean) and the spread is that of the models.\n"
+         "With --context a record's context stands before the first or after the last message of the prompt.\n"
+         "RM is a folder of a sequence classifier: one that `attune train reward` made, or another program.\n"
+         "LM is a language model that was trained for nothing of the kind: yes-no asks it each question about the "
+         "answer\n"
+         "and compares its probabilities of Yes and No (ZYN; --unwanted: of No), several combined by --combine; "
+         "follow-up\n"
+         "compares how likely a content user's next words are with a discontented one's (FLR).\n",
+         nullptr},
     Verb{
         "generate", "samples answers to prompts, batched",
         "usage: attune generate --model M --prompts PATH [--adapter A] [--tokenizer T] [--template FILE] [--n N]\n"

@@ -4,6 +4,7 @@
 #include "attune/base/errors.h"
 #include "attune/base/threads.h"
 #include "attune/cli/answer.h"
+#include "attune/cli_torch/language_scores.h"
 #include "attune/cli_torch/load.h"
 #include "attune/cli_torch/verbs.h"
 #include "attune/data/read.h"
@@ -16,14 +17,37 @@
 namespace attune {
 namespace {
 
+enum class Method { reward_model, yes_no, follow_up };
+constexpr auto enum_names(Method) {
+  return std::array{std::pair{std::string_view("reward-model"), Method::reward_model},
+                    std::pair{std::string_view("yes-no"), Method::yes_no},
+                    std::pair{std::string_view("follow-up"), Method::follow_up}};
+}
+
 struct ScoreOptions {
+  Method method = Method::reward_model;
+  std::vector<std::string> questions = {};
+  bool unwanted = false;
   std::vector<std::string> models = {};
   std::optional<std::string> tokenizer = {};
   std::string chat_template = {};
+  ContextUse context = ContextUse::ignore;
   std::int64_t max_tokens = 0, batch_tokens = 0;
   Combine combine = Combine::mean;
   double factor = 1;
 };
+
+template <class Enum>
+Enum one_of(Arguments& arguments, const char* option, Enum otherwise) {
+  const auto given = arguments.option(option);
+  if (!given) return otherwise;
+  std::string known;
+  for (const auto& [name, value] : enum_names(Enum())) {
+    if (name == *given) return value;
+    known += (known.empty() ? "" : ", ") + std::string(name);
+  }
+  arguments.fail(option + (" " + *given), known);
+}
 
 ScoreOptions options_of(Arguments& arguments) {
   ScoreOptions options{.models = arguments.list("--models")};
@@ -37,16 +61,19 @@ ScoreOptions options_of(Arguments& arguments) {
   options.max_tokens = arguments.integer("--max-tokens", 1 << 20);
   options.batch_tokens = arguments.integer("--batch-tokens", 4096);
   options.factor = arguments.number("--factor", 1);
-  const std::string how = arguments.option("--combine").value_or("mean");
-  std::string known;
-  for (const auto& [name, value] : enum_names(Combine())) {
-    if (name == how) {
-      options.combine = value;
-      return options;
-    }
-    known += (known.empty() ? "" : ", ") + std::string(name);
+  options.method = one_of(arguments, "--method", Method::reward_model);
+  options.questions = arguments.list("--questions");
+  options.unwanted = arguments.flag("--unwanted");
+  if ((options.method == Method::yes_no) == options.questions.empty()) {
+    arguments.fail(options.questions.empty() ? "no --questions" : "--questions that nobody asks",
+                   "--method yes-no with at least one question, or neither");
   }
-  arguments.fail("--combine " + how, known);
+  if (options.unwanted && options.method != Method::yes_no) {
+    arguments.fail("--unwanted", "it beside --method yes-no alone");
+  }
+  options.context = one_of(arguments, "--context", ContextUse::ignore);
+  options.combine = one_of(arguments, "--combine", Combine::mean);
+  return options;
 }
 
 struct Scored {
@@ -58,13 +85,40 @@ struct Scored {
 Scored score_with(const std::string& folder, const Dataset& dataset, const ScoreOptions& options) {
   const std::string named = options.tokenizer.value_or(folder);
   const Tokenizer tokenizer = Tokenizer::load(named);
-  EncodedData encoded = encode(
-      dataset, tokenizer, {.max_tokens = options.max_tokens, .chat = chat_encoder(options.chat_template, tokenizer)});
+  EncodedData encoded = encode(dataset, tokenizer,
+                               {.max_tokens = options.max_tokens,
+                                .chat = chat_encoder(options.chat_template, tokenizer),
+                                .context = options.context});
   log_report(encoded.report);
   RewardModel model = RewardModel::load(folder);
   require_vocabulary(model.model().config(), tokenizer.vocabulary_size(), named);
   auto scores = model.score(encoded.records, options.batch_tokens);
   return {std::move(encoded.records), std::move(scores), model.head().attributes()};
+}
+
+// Of a language model, by what it takes to be the next words.
+Scored score_by_words(const std::string& folder, const Dataset& given, const ScoreOptions& options) {
+  Dataset dataset = given;
+  for (Record& record : dataset.records) record = with_context(std::move(record), options.context);
+  const std::string named = options.tokenizer.value_or(folder);
+  const Tokenizer tokenizer = Tokenizer::load(named);
+  LanguageModel model = LanguageModel::load(folder);
+  require_vocabulary(model.config(), tokenizer.vocabulary_size(), named);
+  const auto values = options.method == Method::follow_up
+                          ? follow_up_scores(model, tokenizer, dataset, options.batch_tokens)
+                          : yes_no_scores(model, tokenizer, dataset,
+                                          {.questions = options.questions,
+                                           .wanted = !options.unwanted,
+                                           .combine = options.combine,
+                                           .factor = options.factor},
+                                          options.batch_tokens);
+  Scored result;
+  for (std::size_t r = 0; r < values.size(); ++r) {
+    result.records.push_back({.id = dataset.records[r].id, .row = static_cast<std::int64_t>(r)});
+    result.scores.emplace_back();
+    for (const double value : values[r]) result.scores.back().push_back({.score = value});
+  }
+  return result;
 }
 
 Json row_of(const TokenRecord& record, std::size_t completion, const Scores& scores,
@@ -112,7 +166,10 @@ int run_score(Arguments& arguments) {
   at::set_num_threads(thread_count());
   const ReadResult read = read_dataset({{.path = data}});
   std::vector<Scored> members;
-  for (const std::string& folder : options.models) members.push_back(score_with(folder, read.dataset, options));
+  for (const std::string& folder : options.models) {
+    members.push_back(options.method == Method::reward_model ? score_with(folder, read.dataset, options)
+                                                             : score_by_words(folder, read.dataset, options));
+  }
   const Scored scored = combined(std::move(members), options);
   for (std::size_t r = 0; r < scored.records.size(); ++r) {
     for (std::size_t c = 0; c < scored.scores[r].size(); ++c) {
