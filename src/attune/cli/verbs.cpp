@@ -72,7 +72,7 @@ constexpr std::array table{
          nullptr},
     Verb{"score", "a reward model's score of each completion",
          "usage: attune score --model RM --data PATH [--tokenizer T] [--template FILE] [--max-tokens N]\n"
-         "                    [--context ignore|before|after] [--batch-tokens N] [--out FILE]\n"
+         "                    [--context ignore|before|after] [--batch-tokens N] [--device D] [--out FILE]\n"
          "       attune score --models RM1 RM2 ... [--combine mean|median|min|mean-std] [--factor F] --data PATH ...\n"
          "       attune score --method yes-no --questions TEXT ... [--unwanted] --model LM --data PATH ...\n"
          "       attune score --method follow-up --model LM --data PATH ...\n\n"

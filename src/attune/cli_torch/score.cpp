@@ -35,6 +35,7 @@ struct ScoreOptions {
   std::int64_t max_tokens = 0, batch_tokens = 0;
   Combine combine = Combine::mean;
   double factor = 1;
+  at::Device device = at::kCPU;
 };
 
 template <class Enum>
@@ -71,6 +72,7 @@ ScoreOptions options_of(Arguments& arguments) {
   if (options.unwanted && options.method != Method::yes_no) {
     arguments.fail("--unwanted", "it beside --method yes-no alone");
   }
+  options.device = device_option(arguments);
   options.context = one_of(arguments, "--context", ContextUse::ignore);
   options.combine = one_of(arguments, "--combine", Combine::mean);
   return options;
@@ -90,7 +92,7 @@ Scored score_with(const std::string& folder, const Dataset& dataset, const Score
                                 .chat = chat_encoder(options.chat_template, tokenizer),
                                 .context = options.context});
   log_report(encoded.report);
-  RewardModel model = RewardModel::load(folder);
+  RewardModel model = RewardModel::load(folder, {.device = options.device});
   require_vocabulary(model.model().config(), tokenizer.vocabulary_size(), named);
   auto scores = model.score(encoded.records, options.batch_tokens);
   return {std::move(encoded.records), std::move(scores), model.head().attributes()};
@@ -102,7 +104,7 @@ Scored score_by_words(const std::string& folder, const Dataset& given, const Sco
   for (Record& record : dataset.records) record = with_context(std::move(record), options.context);
   const std::string named = options.tokenizer.value_or(folder);
   const Tokenizer tokenizer = Tokenizer::load(named);
-  LanguageModel model = LanguageModel::load(folder);
+  LanguageModel model = LanguageModel::load(folder, {.device = options.device});
   require_vocabulary(model.config(), tokenizer.vocabulary_size(), named);
   const auto values = options.method == Method::follow_up
                           ? follow_up_scores(model, tokenizer, dataset, options.batch_tokens)

@@ -41,12 +41,14 @@ std::vector<double> numbers(const Tensor& values) {
 
 }  // namespace
 
-RewardModel RewardModel::load(const Path& folder, at::ScalarType dtype) {
+RewardModel RewardModel::load(const Path& folder, const LoadOptions& options) {
   if (read_model_config(folder).labels == 0) {
     throw FormatError({.file = (folder / "config.json").string(), .field = "architectures"}, "a language model",
                       "a sequence classifier", "train one: attune train reward RUN");
   }
-  LanguageModel model = LanguageModel::load(folder, {.dtype = dtype, .classifier = true});
+  LoadOptions classifier = options;
+  classifier.classifier = true;
+  LanguageModel model = LanguageModel::load(folder, classifier);
   Choice<RewardHead> head = head_of(model.config().source, model.config().labels, folder / "config.json");
   return {std::move(model), std::move(head)};
 }

@@ -26,7 +26,7 @@ class RewardModel {
  public:
   // Reads a folder of a sequence classifier, attune's own or another program's. Throws what LanguageModel::load does,
   // FormatError for a language model and for a head that does not fit.
-  static RewardModel load(const Path& folder, at::ScalarType dtype = at::kFloat);
+  static RewardModel load(const Path& folder, const LoadOptions& options = {});
 
   const RewardHead& head() const { return *head_; }
   std::vector<std::string> outputs() const { return head_->outputs(); }

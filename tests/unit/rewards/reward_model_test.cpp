@@ -53,7 +53,7 @@ std::vector<std::int32_t> joined(const TokenRecord& record, std::size_t completi
 TEST(RewardModel, ScoresEveryAnswerAsIfItStoodAlone) {
   const TemporaryDirectory directory;
   write_model(directory.path(), {"reward"}, nullptr);
-  RewardModel model = RewardModel::load(directory.path(), at::kDouble);
+  RewardModel model = RewardModel::load(directory.path(), {.dtype = at::kDouble});
   Random random(1, "records");
   const std::vector<TokenRecord> records{record_of(random, 7, {3, 5, 1}), record_of(random, 2, {4}),
                                          record_of(random, 0, {6, 2})};
@@ -73,7 +73,7 @@ TEST(RewardModel, ScoresEveryAnswerAsIfItStoodAlone) {
 TEST(RewardModel, ReadsTheLastTokenThatIsNotPadding) {
   const TemporaryDirectory directory;
   write_model(directory.path(), {"reward"}, nullptr, 60);
-  RewardModel model = RewardModel::load(directory.path(), at::kDouble);
+  RewardModel model = RewardModel::load(directory.path(), {.dtype = at::kDouble});
   Random random(2, "records");
   TokenRecord record = record_of(random, 4, {3, 2});
   for (auto& id : record.prompt) id %= 60;
@@ -87,7 +87,7 @@ TEST(RewardModel, ReadsTheLastTokenThatIsNotPadding) {
 TEST(RewardModel, AHeadThatOnlyComparesScoresAgainstTheOtherAnswers) {
   const TemporaryDirectory directory;
   write_model(directory.path(), {"x0", "y0"}, R"({"gpm": {"temperature": 1}})");
-  RewardModel model = RewardModel::load(directory.path(), at::kDouble);
+  RewardModel model = RewardModel::load(directory.path(), {.dtype = at::kDouble});
   Random random(3, "records");
   const auto scores = model.score(std::vector{record_of(random, 3, {2, 4, 3}), record_of(random, 3, {2})}, 100);
   const auto beats = [&](std::size_t a, std::size_t b) {
