@@ -6,18 +6,21 @@
 #include "attune/curate/operator.h"
 #include "attune/data/format.h"
 #include "attune/diagnostics/diagnostic.h"
+#include "attune/evals/eval.h"
 #include "attune/heads/reward_head.h"
 #include "attune/model/families.h"
 #include "attune/objectives/objective.h"
 #include "attune/reports/report.h"
 #include "attune/statistics/statistic.h"
+#include "attune/verifiers/verifier.h"
 
 int main(int count, char** values) {
   using namespace attune;
   if (count != 2) return std::fprintf(stderr, "usage: write_parts FILE\n"), 2;
   Json pages = Json::array();
   for (const Json& kind : {part_pages<Format>(), part_pages<Operator>(), part_pages<Report>(), part_pages<RewardHead>(),
-                           part_pages<Statistic>(), part_pages<Objective>(), part_pages<Diagnostic>(), family_pages()}) {
+                           part_pages<Statistic>(), part_pages<Eval>(), part_pages<Verifier>(), part_pages<Objective>(),
+                           part_pages<Diagnostic>(), family_pages()}) {
     for (const Json& page : kind.items()) pages.push_back(page);
   }
   for (Json& page : pages.items()) {  // what makes a row one of a format is not in its options

@@ -1,35 +1,14 @@
 // attune stats: a statistic of the catalogue on a table or on preference data. No model, no libtorch.
-#include "attune/base/errors.h"
 #include "attune/base/files.h"
 #include "attune/cli/answer.h"
+#include "attune/cli/part_options.h"
 #include "attune/cli/verbs.h"
-#include "attune/config/read.h"
 #include "attune/statistics/statistic.h"
 
 namespace attune {
-namespace {
-
-Choice<Statistic> statistic_named(Arguments& arguments, const std::string& name) {
-  if (const auto* row = find_part<Statistic>(name)) return Choice<Statistic>(*row);
-  std::vector<std::string_view> names;
-  std::string all;
-  for (const auto& known : part_rows<Statistic>()) {
-    names.push_back(known.path);
-    all += (all.empty() ? "" : ", ") + std::string(known.path);
-  }
-  const std::string near = nearest(name, names);
-  arguments.fail("the unknown statistic '" + name + "'", near.empty() ? "one of " + all : near);
-}
-
-bool is_assignment(const std::string& word) {
-  return word.find('=') != std::string::npos && !std::filesystem::exists(word);
-}
-
-}  // namespace
-
 int run_stats(Arguments& arguments) {
   const std::string name = arguments.action("the NAME of a statistic");
-  Choice<Statistic> statistic = statistic_named(arguments, name);
+  Choice<Statistic> statistic = part_named<Statistic>(arguments, name);
   const bool json = arguments.flag("--json");
   const bool drop = arguments.flag("--drop-bad-rows");
   const auto html = arguments.option("--html");
@@ -44,7 +23,7 @@ int run_stats(Arguments& arguments) {
       arguments.fail("a second PATH '" + word + "'", "one, and key=value options");
     }
   }
-  read_fields(root, [&](Fields& fields) { statistic.row()->part->describe(*statistic, fields); });
+  read_options(statistic, root);
   if (path.empty() && statistic->needs_data()) arguments.fail("no PATH", "attune stats " + name + " PATH");
   const ReportPage page = statistic->run(path.empty() ? Evidence() : Evidence(path, drop));
   if (html) write_durably(disk(), *html, html_of(page));

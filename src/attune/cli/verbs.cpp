@@ -70,12 +70,13 @@ constexpr std::array table{
          "Answers {\"record\",\"completion\",\"logp\",\"tokens\"} a completion; --per-token adds \"logps\".\n"
          "--device, here and elsewhere: cpu, cuda, cuda:N; auto, the default, is the first GPU, else the CPU.\n",
          nullptr},
-    Verb{"score", "a reward model's score of each completion",
+    Verb{"score", "a reward model's or a verifier's score of each completion",
          "usage: attune score --model RM --data PATH [--tokenizer T] [--template FILE] [--max-tokens N]\n"
          "                    [--context ignore|before|after] [--batch-tokens N] [--device D] [--out FILE]\n"
          "       attune score --models RM1 RM2 ... [--combine mean|median|min|mean-std] [--factor F] --data PATH ...\n"
          "       attune score --method yes-no --questions TEXT ... [--unwanted] --model LM --data PATH ...\n"
-         "       attune score --method follow-up --model LM --data PATH ...\n\n"
+         "       attune score --method follow-up --model LM --data PATH ...\n"
+         "       attune score --verifier NAME --data PATH [key=value ...] [--standardise record|data] [--out FILE]\n\n"
          "Answers {\"record\",\"completion\",\"score\"} a completion; with \"scores\" by attribute where the model "
          "rates\n"
          "several, and \"spread\", one standard deviation of what people would say, where it knows. Of several models "
@@ -87,8 +88,10 @@ constexpr std::array table{
          "answer\n"
          "and compares its probabilities of Yes and No (ZYN; --unwanted: of No), several combined by --combine; "
          "follow-up\n"
-         "compares how likely a content user's next words are with a discontented one's (FLR).\n",
-         nullptr},
+         "compares how likely a content user's next words are with a discontented one's (FLR).\n"
+         "NAME is a program instead of a model: 'attune parts verifier' lists them. Its rows also have a \"reason\";\n"
+         "--standardise makes their scores z-scores over a record's completions or all of the data.\n",
+         run_score_here},
     Verb{
         "generate", "samples answers to prompts, batched",
         "usage: attune generate --model M --prompts PATH [--adapter A] [--tokenizer T] [--template FILE] [--n N]\n"
@@ -135,6 +138,18 @@ constexpr std::array table{
          "or\n"
          "preference data of any known format: then comparisons and ratings by annotators are read from that.\n",
          run_stats},
+    Verb{"eval", "a benchmark by its published formula: from scores, a judge's verdicts or outputs",
+         "usage: attune eval NAME --data PATH (--scores FILE | --verdicts FILE | --outputs FILE) [--baseline PATH]\n"
+         "                   [key=value ...] [--row-join] [--json] [--html FILE] [--drop-bad-rows]\n\n"
+         "NAME is a benchmark: 'attune parts eval' lists them, 'attune explain eval NAME' shows formula, paper and "
+         "options.\n"
+         "FILE of --scores has {\"record\",\"completion\",\"score\"} a row, as 'attune score' writes it or another "
+         "program;\n"
+         "of --verdicts {\"record\",\"a\",\"b\",\"p_a\",\"order\"}. Rows are joined by record, never by position; what "
+         "is left\n"
+         "out is named and counted. Answers {\"name\",\"score\",\"parts\",\"n\",\"interval\",\"left_out\"}.\n"
+         "--row-join, of alpaca-eval: join difficulties by row number, as its published rates do.\n",
+         run_eval},
     Verb{"merge", "several models' weights, or a model's and its adapter's, into one model",
          "usage: attune merge --model M --adapter A --out FOLDER\n"
          "       attune merge soup --models A B ... [--weights W ...] --out FOLDER\n"

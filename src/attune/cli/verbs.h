@@ -37,6 +37,8 @@ int run_data(Arguments& arguments);
 int run_data_apply(Arguments& arguments);
 int run_explain(Arguments& arguments);
 int run_compare(Arguments& arguments);
+int run_eval(Arguments& arguments);
+int run_score_here(Arguments& arguments);  // by a verifier; reward models in the torch half
 int run_stats(Arguments& arguments);
 int run_init(Arguments& arguments);
 int run_parts(Arguments& arguments);

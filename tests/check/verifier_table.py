@@ -1,0 +1,10 @@
+"""docs/verifiers.md says what the program says of its verifiers."""
+
+import pathlib
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+if __name__ == "__main__":
+    sys.exit(subprocess.run([sys.executable, ROOT / "tools" / "write_verifier_table.py", "--check"], check=False).returncode)
