@@ -16,19 +16,6 @@
 namespace attune {
 namespace {
 
-std::string base_of_adapter(const Path& folder) {
-  const Path file = folder / "adapter_config.json";
-  try {
-    const Json config = Json::parse(read_file(file));
-    const Json* base = config.find("base_model_name_or_path");
-    if (base != nullptr && base->is_string() && std::filesystem::is_directory(base->string())) return base->string();
-  } catch (const JsonSyntaxError& error) {
-    throw FormatError({.file = file.string()}, "no JSON: " + error.reason);
-  }
-  throw MissingInput({.file = file.string(), .field = "base_model_name_or_path"}, "no folder of a base model there", "",
-                     "give --model BASE --adapter " + folder.string());
-}
-
 // Numbers, one a model.
 std::vector<double> weights_of(Arguments& arguments, const std::vector<std::string>& words, std::size_t models) {
   const std::string expected = "a number from -1000 to 1000 a model, not all of them 0";
@@ -72,9 +59,9 @@ at::Device device_option(Arguments& arguments) {
 ModelChoice model_named(const std::string& folder) {
   ModelChoice choice{.model = folder, .tokenizer = folder};
   const Path path = folder;
-  if (std::filesystem::exists(path / "adapter_config.json") && !std::filesystem::exists(path / "config.json")) {
+  if (is_adapter_folder(path)) {
     choice.adapter = folder;
-    choice.model = base_of_adapter(path);
+    choice.model = base_of_adapter(path).string();
   }
   return choice;
 }

@@ -96,7 +96,7 @@ PairStates pair_states(const LanguageModel& model, std::span<const TokenRecord> 
       if (wanted[static_cast<std::size_t>(owner[i])] != 0) rows.push_back(i);
     }
     const Tensor chosen = moved(at::tensor(rows, at::kLong), model.device());
-    const Tensor sum = distribution_sum(states.hidden.index_select(0, chosen), model.family().head().detached()).cpu();
+    const Tensor sum = distribution_sum(states.hidden.index_select(0, chosen), model.head().detached()).cpu();
     result.chosen_distribution = result.chosen_distribution.defined() ? result.chosen_distribution + sum : sum;
     chosen_rows += static_cast<double>(rows.size());
   });

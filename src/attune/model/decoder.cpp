@@ -92,16 +92,20 @@ Tensor Decoder::logits(const Rows& rows) {
   if (const Adapter* adapter = model_.adapter(); adapter != nullptr && !adapter->merged()) {
     context->adapted = {{0, rows.ids.size(0)}};
   }
-  const Tensor hidden =
-      run_trunk(family, model_.config().layers,
-                {.ids = rows.ids, .positions = rows.positions.at, .rows = rows.wanted, .context = context})
-          .hidden;
-  return family.head().logits(hidden);
+  const Tensor hidden = run_trunk(family, model_.config().layers,
+                                  {.ids = rows.ids,
+                                   .positions = rows.positions.at,
+                                   .rows = rows.wanted,
+                                   .context = context,
+                                   .embedding = context->adapted.empty() ? Tensor() : model_.adapter()->embedding()})
+                            .hidden;
+  return model_.head().logits(hidden);
 }
 
 Decoder::Prefilled Decoder::prefill(std::span<const std::span<const std::int32_t>> prompts) {
   require(!prompts.empty(), "a pass without prompts");
   const at::NoGradGuard no_grad;
+  model_.refresh_adapter();  // weights may have changed since the last sequences
   const ModelConfig& config = model_.config();
   ForestBuilder builder;
   std::vector<Tensor> kept;

@@ -79,7 +79,8 @@ struct BlockContext {
 class Family {
  public:
   virtual ~Family() = default;
-  virtual Tensor embed(const Tensor& ids, const Tensor& positions) const = 0;  // [T], [T] -> [T, d]
+  // [T], [T] -> [T, d], of the model's own embedding or of another `table` [V, d].
+  virtual Tensor embed(const Tensor& ids, const Tensor& positions, const Tensor& table) const = 0;
   // [T, d] to [T, d], or to the rows that the context keeps.
   virtual Residual block(std::size_t layer, const Residual& x, const BlockContext& context) const = 0;
   virtual Tensor norm(const Residual& x) const = 0;  // [n, d]: any rows
@@ -92,6 +93,9 @@ class Family {
   }
   // The modules an adapter goes to when its config names none (PEFT's defaults).
   virtual std::vector<std::string> default_targets() const = 0;
+  // The names of the modules on both sides of the blocks; a tied head has a name, but no weight of its own.
+  virtual std::string embedding_path() const = 0;
+  virtual std::string head_path() const = 0;
   virtual bool uses_rotary() const { return true; }
 };
 

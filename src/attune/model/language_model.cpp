@@ -58,6 +58,8 @@ LanguageModel LanguageModel::frozen_copy() const {
 LanguageModel LanguageModel::merged_copy() const {
   LanguageModel copy = frozen_copy();
   if (adapter_ == nullptr || adapter_->merged()) return copy;
+  const at::NoGradGuard no_grad;
+  adapter_->copy_saved(*copy.parameters_);
   adapter_->bind(*copy.family_);
   copy.change_by_adapter(1);
   Adapter::unbind(*copy.family_);
@@ -89,7 +91,25 @@ std::shared_ptr<BlockContext> LanguageModel::context_for(const TokenForest& fore
   context->attention = std::make_shared<ForestAttention>(forest, config_.windows, device());
   set_rotary(*context, config_, positions_of(forest), parameters_->options());
   if (adapter_ && !adapter_->merged()) context->adapted = adapted_rows(forest);
+  if (!context->adapted.empty()) refresh_adapter();
   return context;
+}
+
+void LanguageModel::refresh_adapter() const { Adapter::refresh(*family_); }
+
+Head LanguageModel::head(bool adapted) const {
+  const bool on = adapted && adapter_ && !adapter_->merged();
+  return on ? adapter_->head(family_->head()) : family_->head();
+}
+
+// A head is of the whole pass: its adapter is on or off everywhere.
+Head LanguageModel::head_over(const TokenForest& forest) const {
+  const auto off = [](const Segment& segment) { return segment.adapter < 0; };
+  const bool none = std::all_of(forest.segments.begin(), forest.segments.end(), off);
+  const Head on = head(!none);
+  const bool mixed = !none && std::any_of(forest.segments.begin(), forest.segments.end(), off);
+  require(!mixed || on.weight.is_same(family_->head().weight), "a pass in which a saved head is on and off");
+  return on;
 }
 
 TrunkInput LanguageModel::pass_over(const TokenForest& forest, const Tensor& rows) const {
@@ -98,6 +118,7 @@ TrunkInput LanguageModel::pass_over(const TokenForest& forest, const Tensor& row
           .positions = forest.positions[0],
           .rows = rows,
           .context = context_for(forest),
+          .embedding = adapter_ && !adapter_->merged() ? adapter_->embedding() : Tensor(),
           .recompute = compute_.recompute_blocks};
 }
 
@@ -107,7 +128,7 @@ Tensor LanguageModel::hidden(const TokenForest& forest, const Tensor& rows) cons
 
 Tensor LanguageModel::logits(const TokenForest& given) const {
   const TokenForest forest = with_equal_rotation(given, config_);
-  return family_->head().logits(hidden(forest, column(forest, &Read::row)));
+  return head_over(forest).logits(hidden(forest, column(forest, &Read::row)));
 }
 
 ForestScores LanguageModel::score(const TokenForest& given, const ScoreRequest& request) const {
@@ -121,14 +142,14 @@ ForestScores LanguageModel::score(const TokenForest& given, const ScoreRequest& 
   for (const auto& [name, frozen] : request.models) {
     const at::NoGradGuard no_grad;
     const TokenForest seen = frozen.adapter ? forest : without_adapter(forest);
-    options.models[name] = {frozen.model->hidden(seen, rows).detach(), frozen.model->family().head().detached()};
+    options.models[name] = {frozen.model->hidden(seen, rows).detach(), frozen.model->head_over(seen).detached()};
   }
   const std::int64_t reads = rows.size(0);
   TrunkInput input = pass_over(forest, request.marked ? at::cat({rows, row_tensor(forest.marks)}) : rows);
   input.routing = request.balance;
   const TrunkOutput output = run_trunk(*family_, config_.layers, input);
   const Tensor& states = output.hidden;
-  const HeadInput scored_rows{states.slice(0, 0, reads), family_->head()};
+  const HeadInput scored_rows{states.slice(0, 0, reads), head_over(forest)};
   ScoredTokens scored = scored_log_probs(scored_rows, targets, options);
   return {.logps = scored.logps,
           .vocabulary = std::move(scored.vocabulary),
@@ -141,7 +162,7 @@ LabelScores LanguageModel::label_scores(const TokenForest& given) const {
   const TokenForest forest = with_equal_rotation(given, config_);
   require(config_.labels > 0, "label scores of a model that is no classifier");
   Tensor states = hidden(forest, row_tensor(forest.marks));
-  return {.scores = family_->head().logits(states), .states = std::move(states)};
+  return {.scores = head_over(forest).logits(states), .states = std::move(states)};
 }
 
 Tensor LanguageModel::block_states(const TokenForest& given) const {
@@ -160,7 +181,7 @@ OutputHeads& LanguageModel::attach_heads(std::vector<HeadSpec> specs, std::uint6
 
 Adapter& LanguageModel::attach_adapter(const AdapterOptions& options, std::uint64_t seed) {
   require(adapter_ == nullptr, "a second adapter");
-  adapter_ = std::make_unique<Adapter>(*family_, options, seed, parameters_->options());
+  adapter_ = std::make_unique<Adapter>(*family_, options, seed, *parameters_);
   parameters_->require_gradients(false);
   adapter_->parameters().require_gradients(true);
   adapter_->bind(*family_);
@@ -169,7 +190,17 @@ Adapter& LanguageModel::attach_adapter(const AdapterOptions& options, std::uint6
 
 Adapter& LanguageModel::load_adapter(const Path& folder) {
   require(adapter_ == nullptr, "a second adapter");
-  adapter_ = std::make_unique<Adapter>(*family_, folder, content_hash(), parameters_->options());
+  adapter_ = std::make_unique<Adapter>(*family_, folder, *parameters_);
+  parameters_->require_gradients(false);
+  adapter_->bind(*family_);
+  return *adapter_;
+}
+
+Adapter& LanguageModel::load_adapters(const std::vector<Path>& folders, const std::vector<double>& weights) {
+  require(adapter_ == nullptr, "a second adapter");
+  std::vector<Adapter> adapters;
+  for (const Path& folder : folders) adapters.emplace_back(*family_, folder, *parameters_);
+  adapter_ = std::make_unique<Adapter>(*family_, adapters, weights, *parameters_);
   parameters_->require_gradients(false);
   adapter_->bind(*family_);
   return *adapter_;
@@ -184,16 +215,19 @@ void LanguageModel::detach_adapter() {
 void LanguageModel::save_adapter(Fs& fs, const Path& folder, const std::string& base) const {
   require(adapter_ != nullptr, "saving an adapter that is not there");
   require(!adapter_->merged(), "saving a merged adapter");
-  adapter_->save(fs, folder, base, content_hash());
+  adapter_->save(fs, folder, base, *parameters_);
 }
 
 void LanguageModel::change_by_adapter(double sign) {
   const at::NoGradGuard no_grad;
+  if (sign > 0) refresh_adapter();  // and the way back divides by the same norms
   for (Linear* linear : family_->linears()) {
     for (const LoraFactor& factor : linear->factors) {
-      linear->weight.detach()
-          .slice(0, factor.row_begin, factor.row_end)
-          .addmm_(factor.up, factor.down, 1, sign * factor.scale);
+      Tensor rows = linear->weight.detach().slice(0, factor.row_begin, factor.row_end);
+      const Tensor gain = factor.magnitude.defined() ? (factor.magnitude / factor.norm).unsqueeze(1) : Tensor();
+      if (gain.defined() && sign < 0) rows.div_(gain);
+      rows.addmm_(factor.up, factor.down, 1, sign * factor.scale);
+      if (gain.defined() && sign > 0) rows.mul_(gain);
     }
   }
 }
@@ -202,6 +236,7 @@ void LanguageModel::merge_adapter() {
   if (adapter_ == nullptr || adapter_->merged()) {
     throw UsageError({}, adapter_ ? "an adapter that is merged already" : "no adapter to merge");
   }
+  adapter_->exchange_saved(*parameters_);
   change_by_adapter(1);
   adapter_->set_merged(true);
 }
@@ -209,6 +244,7 @@ void LanguageModel::merge_adapter() {
 void LanguageModel::unmerge_adapter() {
   if (adapter_ == nullptr || !adapter_->merged()) throw UsageError({}, "no merged adapter");
   change_by_adapter(-1);
+  adapter_->exchange_saved(*parameters_);
   adapter_->set_merged(false);
 }
 

@@ -116,6 +116,9 @@ class LanguageModel {
   // Throws DataError for token ids [T] beyond the vocabulary, and for positions [T] beyond learned ones.
   void check_tokens(const Tensor& ids, const Tensor& positions) const;
 
+  // The head of a pass with the adapter on (where there is one) or off.
+  Head head(bool adapted = true) const;
+
   // Log-probabilities (and columns) of the reads. Gradients flow to whatever requires them. InternalError for a
   // classifier, which has none.
   ForestScores score(const TokenForest& forest, const ScoreRequest& request = {}) const;
@@ -141,6 +144,8 @@ class LanguageModel {
   Adapter& attach_adapter(const AdapterOptions& options, std::uint64_t seed);
   // The same with an adapter of PEFT's files.
   Adapter& load_adapter(const Path& folder);
+  // Of several, with what they change added up by weight.
+  Adapter& load_adapters(const std::vector<Path>& folders, const std::vector<double>& weights);
   void detach_adapter();
   Adapter* adapter() { return adapter_.get(); }
   const Adapter* adapter() const { return adapter_.get(); }
@@ -149,6 +154,8 @@ class LanguageModel {
   // Adds the adapter's change to the weights, or takes it away again (up to rounding). Merging twice is refused.
   void merge_adapter();
   void unmerge_adapter();
+  // What passes need that follows from the adapter's weights; for those who run the trunk themselves, before they do.
+  void refresh_adapter() const;
 
   const Family& family() const { return *family_; }
 
@@ -157,6 +164,7 @@ class LanguageModel {
   std::shared_ptr<BlockContext> context_for(const TokenForest& forest) const;
   TrunkInput pass_over(const TokenForest& forest, const Tensor& rows) const;
   void check_forest(const TokenForest& forest) const;
+  Head head_over(const TokenForest& forest) const;
   void change_by_adapter(double sign);
 
   ModelConfig config_;

@@ -134,11 +134,32 @@ TokenRanges adapted_rows(const TokenForest& forest) {
   return ranges;
 }
 
+namespace {
+
+Tensor embed(const Family& family, const TrunkInput& input, at::Device device) {
+  const Tensor ids = moved(input.ids, device), positions = moved(input.positions, device);
+  if (!input.embedding.defined()) return family.embed(ids, positions, {});
+  std::vector<Tensor> pieces;
+  std::int64_t at = 0;
+  const auto add = [&](std::int64_t begin, std::int64_t end, const Tensor& table) {
+    if (begin < end) pieces.push_back(family.embed(ids.slice(0, begin, end), positions.slice(0, begin, end), table));
+  };
+  for (const auto& [begin, end] : input.context->adapted) {
+    add(at, begin, {});
+    add(begin, end, input.embedding);
+    at = end;
+  }
+  add(at, ids.size(0), {});
+  return pieces.size() == 1 ? pieces.front() : at::cat(pieces);
+}
+
+}  // namespace
+
 TrunkOutput run_trunk(const Family& family, std::int64_t layers, const TrunkInput& input) {
   TrunkOutput output;
   const at::Device device = family.head().weight.device();
   const Tensor rows = moved(input.rows, device);
-  Residual x{.sum = family.embed(moved(input.ids, device), moved(input.positions, device)), .delta = {}};
+  Residual x{.sum = embed(family, input, device), .delta = {}};
   const auto last = static_cast<std::size_t>(layers) - 1;
   const bool narrows = input.rows.defined() && !input.states && !input.routing;
   for (std::size_t layer = 0; layer <= last; ++layer) {

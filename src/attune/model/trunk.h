@@ -38,6 +38,7 @@ struct TrunkInput {
   Tensor positions;  // [T]
   Tensor rows;       // [n] int64: the rows wanted; undefined: all
   std::shared_ptr<const BlockContext> context;
+  Tensor embedding = {};   // [V, d], looked up where the adapter is on; undefined: the model's own everywhere
   bool recompute = false;  // keep only the inputs of each block for the backward pass
   bool states = false;     // give the stream after every block
   bool routing = false;    // give what the routers of experts chose

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <type_traits>
 
 #include "attune/base/errors.h"
@@ -59,9 +60,17 @@ void AdamW::add_stretch(std::int64_t begin, std::int64_t end, bool matrix) {
   require(begin <= end, "matrices of an optimiser that are not in ascending order");
   if (begin == end) return;
   const bool blocks = matrix && options_.moments != MomentPrecision::full;
-  stretches_.push_back({begin, end, matrix, blocks ? blocks_ : full_});
+  stretches_.push_back({begin, end, matrix, 1, blocks ? blocks_ : full_});
   (blocks ? blocks_ : full_) +=
       blocks ? (end - begin + CompressedMoments::block - 1) / CompressedMoments::block : end - begin;
+}
+
+void AdamW::set_rate(std::int64_t begin, std::int64_t end, double factor) {
+  for (Stretch& stretch : stretches_) {
+    if (stretch.begin >= end || stretch.end <= begin) continue;
+    require(!stretch.matrix || (stretch.begin >= begin && stretch.end <= end), "a rate of part of a matrix");
+    stretch.rate = factor;
+  }
 }
 
 void AdamW::begin(double learning_rate) {
@@ -74,6 +83,7 @@ template <typename T>
 void AdamW::update_stretch(const Stretch& stretch, std::int64_t begin, std::int64_t end, const T* gradient,
                            double scale) {
   const auto t = static_cast<double>(steps_);
+  const double learning_rate = learning_rate_ * stretch.rate;
   kernels::AdamwUpdate<T> update{.parameter = parameters_.mutable_data_ptr<T>() + begin,
                                  .gradient = gradient,
                                  .first = nullptr,
@@ -81,8 +91,8 @@ void AdamW::update_stretch(const Stretch& stretch, std::int64_t begin, std::int6
                                  .beta1 = options_.beta1,
                                  .beta2 = options_.beta2,
                                  .epsilon = options_.epsilon,
-                                 .shrink = stretch.matrix ? 1 - learning_rate_ * options_.weight_decay : 1,
-                                 .rate = learning_rate_ / (1 - std::pow(options_.beta1, t)),
+                                 .shrink = stretch.matrix ? 1 - learning_rate * options_.weight_decay : 1,
+                                 .rate = learning_rate / (1 - std::pow(options_.beta1, t)),
                                  .inverse_root = 1 / std::sqrt(1 - std::pow(options_.beta2, t)),
                                  .scale = scale};
   const auto size = static_cast<std::size_t>(end - begin);
@@ -139,23 +149,25 @@ void AdamW::update_by_pieces(std::int64_t first, const Tensor& gradient, double 
   const Tensor flat = gradient.view({-1});
   // Without the version counter that all weights share: in a backward pass the others are still to be used.
   const Tensor parameters = parameters_.variable_data();
-  std::vector<AdamWPiece> pieces;
+  std::map<double, std::vector<AdamWPiece>> pieces;  // by rate
   for (const Stretch& stretch : stretches_) {
     const std::int64_t begin = std::max(first, stretch.begin), end = std::min(last, stretch.end);
     if (begin >= end) continue;
     const std::int64_t moments = stretch.place + (begin - stretch.begin);
-    pieces.push_back({.parameter = parameters.narrow(0, begin, end - begin),
-                      .gradient = flat.narrow(0, begin - first, end - begin),
-                      .first = first_.narrow(0, moments, end - begin),
-                      .second = second_.narrow(0, moments, end - begin),
-                      .weight_decay = stretch.matrix ? options_.weight_decay : 0});
+    pieces[stretch.rate].push_back({.parameter = parameters.narrow(0, begin, end - begin),
+                                    .gradient = flat.narrow(0, begin - first, end - begin),
+                                    .first = first_.narrow(0, moments, end - begin),
+                                    .second = second_.narrow(0, moments, end - begin),
+                                    .weight_decay = stretch.matrix ? options_.weight_decay : 0});
   }
-  update_pieces(pieces, {.learning_rate = learning_rate_,
-                         .beta1 = options_.beta1,
-                         .beta2 = options_.beta2,
-                         .epsilon = options_.epsilon,
-                         .step = steps_,
-                         .scale = scale});
+  for (const auto& [rate, alike] : pieces) {
+    update_pieces(alike, {.learning_rate = learning_rate_ * rate,
+                          .beta1 = options_.beta1,
+                          .beta2 = options_.beta2,
+                          .epsilon = options_.epsilon,
+                          .step = steps_,
+                          .scale = scale});
+  }
 }
 
 std::vector<NamedTensor> AdamW::state() const {

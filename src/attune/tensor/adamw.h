@@ -26,6 +26,10 @@ class AdamW {
   // Parameters are flat, float32 or float64 (float32 in the CPU's memory alone with compressed moments), and shared.
   AdamW(Tensor parameters, AdamWOptions options, const std::vector<std::pair<std::int64_t, std::int64_t>>& matrices);
 
+  // The learning rate of parameters [begin, end) is `factor` times that of begin(). They begin and end where matrices
+  // do.
+  void set_rate(std::int64_t begin, std::int64_t end, double factor);
+
   // One step is begin(), then update() of every parameter once, in any order.
   void begin(double learning_rate);
   // Parameters [first, first + n) by `gradient * scale` (clipping rides along here); n elements, contiguous, on the
@@ -42,6 +46,7 @@ class AdamW {
   struct Stretch {
     std::int64_t begin = 0, end = 0;
     bool matrix = false;
+    double rate = 1;         // times the learning rate
     std::int64_t place = 0;  // of its moments: the first block of compressed ones, else the first element
   };
   void add_stretch(std::int64_t begin, std::int64_t end, bool matrix);

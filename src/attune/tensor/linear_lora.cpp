@@ -1,7 +1,10 @@
+#include <ATen/ops/addmm.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/matmul.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/zeros_like.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "attune/base/profile.h"
@@ -29,9 +32,11 @@ Tensor linear_lora_reference(const Tensor& x, const Tensor& weight, const Tensor
                              const std::vector<LoraFactor>& factors, const TokenRanges& active) {
   Tensor full = weight;
   for (const LoraFactor& factor : factors) {
-    const Tensor change = factor.scale * at::matmul(factor.up, factor.down);
-    full = at::cat({full.narrow(0, 0, factor.row_begin), full.slice(0, factor.row_begin, factor.row_end) + change,
-                    full.slice(0, factor.row_end)});
+    Tensor rows = full.slice(0, factor.row_begin, factor.row_end) + factor.scale * at::matmul(factor.up, factor.down);
+    if (factor.magnitude.defined()) {
+      rows = rows * (factor.magnitude / rows.detach().square().sum(1).sqrt()).unsqueeze(1);
+    }
+    full = at::cat({full.narrow(0, 0, factor.row_begin), rows, full.slice(0, factor.row_end)});
   }
   std::vector<Tensor> pieces;
   std::int64_t at = 0;
@@ -73,16 +78,21 @@ struct LinearLora : torch::autograd::Function<LinearLora> {
     variable_list result(3 + 2 * layout.rows.size() + 1);
     if (context->needs_input_grad(0)) result[0] = product(gradient, weight);
     if (context->needs_input_grad(1)) result[1] = product(gradient.t(), x);
-    if (context->saved_data["bias"].toBool() && context->needs_input_grad(2)) result[2] = gradient.sum(0);
+    const bool biased = context->saved_data["bias"].toBool();
+    if (biased && context->needs_input_grad(2)) result[2] = gradient.sum(0);
     for (std::size_t i = 0; i < layout.rows.size(); ++i) {
       const auto& [begin, end, scale] = layout.rows[i];
       const Tensor &down = saved[2 + 2 * i], &up = saved[3 + 2 * i];
-      Tensor d_down = at::zeros_like(down), d_up = at::zeros_like(up);
+      // Edges are those of tensors that are there; a factor that stays as it is has none that wants a gradient.
+      const bool trains = context->needs_input_grad((biased ? 3 : 2) + 2 * i);
+      const Tensor d_down = trains ? at::zeros_like(down) : Tensor(), d_up = trains ? at::zeros_like(up) : Tensor();
       for (const auto& [from, to] : layout.active) {
         const Tensor g = gradient.slice(0, from, to).slice(1, begin, end), input = x.slice(0, from, to);
         const Tensor inner = product(g, up);  // [tokens, r]
-        add_product(d_down, inner.t(), input, scale);
-        add_product(d_up, g.t(), product(input, down.t()), scale);
+        if (trains) {
+          add_product(d_down, inner.t(), input, scale);
+          add_product(d_up, g.t(), product(input, down.t()), scale);
+        }
         if (result[0].defined()) add_product(result[0].slice(0, from, to), inner, down, scale);
       }
       result[3 + 2 * i] = d_down;
@@ -92,7 +102,41 @@ struct LinearLora : torch::autograd::Function<LinearLora> {
   }
 };
 
+// [out]: magnitude / norm of the rows that have one, else 1.
+Tensor gains_of(const std::vector<LoraFactor>& factors, const Tensor& weight) {
+  std::vector<Tensor> pieces;
+  std::int64_t at = 0;
+  for (const LoraFactor& factor : factors) {
+    if (!factor.magnitude.defined()) continue;
+    pieces.push_back(at::ones({factor.row_begin - at}, weight.options()));
+    pieces.push_back(factor.magnitude / factor.norm);
+    at = factor.row_end;
+  }
+  pieces.push_back(at::ones({weight.size(0) - at}, weight.options()));
+  return at::cat(pieces);
+}
+
+// y, of no bias yet, times the gains where the factors are active, plus the bias.
+Tensor with_gains(const Tensor& y, const Tensor& gains, const Tensor& bias, const TokenRanges& active) {
+  std::vector<Tensor> pieces;
+  std::int64_t at = 0;
+  for (const auto& [begin, end] : active) {
+    if (at < begin) pieces.push_back(y.slice(0, at, begin));
+    pieces.push_back(y.slice(0, begin, end) * gains);
+    at = end;
+  }
+  if (at < y.size(0)) pieces.push_back(y.slice(0, at));
+  const Tensor scaled = pieces.size() == 1 ? pieces.front() : at::cat(pieces);
+  return bias.defined() ? scaled + bias : scaled;
+}
+
 }  // namespace
+
+Tensor row_norms(const Tensor& weight, const LoraFactor& factor) {
+  const at::NoGradGuard no_grad;
+  const Tensor rows = weight.slice(0, factor.row_begin, factor.row_end);
+  return at::addmm(rows, factor.up, factor.down, 1, factor.scale).square_().sum(1).sqrt_();
+}
 
 Tensor linear_lora(const Tensor& x, const Tensor& weight, const Tensor& bias, const std::vector<LoraFactor>& factors,
                    const TokenRanges& active) {
@@ -104,6 +148,12 @@ Tensor linear_lora(const Tensor& x, const Tensor& weight, const Tensor& bias, co
     layout.rows.push_back({factor.row_begin, factor.row_end, factor.scale});
     matrices.push_back(factor.down);
     matrices.push_back(factor.up);
+  }
+  const bool gains =
+      std::any_of(factors.begin(), factors.end(), [](const LoraFactor& factor) { return factor.magnitude.defined(); });
+  if (gains) {
+    const Tensor y = LinearLora::apply(x, weight, std::nullopt, at::TensorList(matrices), layout);
+    return with_gains(y, gains_of(factors, weight), bias, active);
   }
   const std::optional<Tensor> added = bias.defined() ? std::optional(bias) : std::nullopt;
   return LinearLora::apply(x, weight, added, at::TensorList(matrices), layout);

@@ -43,12 +43,17 @@ Tensor dense(const Tensor& x, const Tensor& weight, const Tensor& bias);
 Tensor embedding_rows(const Tensor& table, const Tensor& ids);
 
 // Low-rank updates of one matrix (Hu et al. 2021, "LoRA"): rows [row_begin, row_end) of the output get
-// scale * (x down^T) up^T.
+// scale * (x down^T) up^T. With a magnitude (Liu et al. 2024, "DoRA"), what these rows then are, bias apart, is
+// multiplied by magnitude / norm, row by row.
 struct LoraFactor {
   std::int64_t row_begin = 0, row_end = 0;
   Tensor down;  // [r, in], "A"
   Tensor up;    // [rows, r], "B"
   double scale = 1;
+  Tensor magnitude = {};  // [rows], or undefined
+  // [rows], with a magnitude: of the rows of weight + scale up down. Without gradient, as in the paper's section 4.3,
+  // so it is a value that whoever changes the weights computes again (row_norms).
+  Tensor norm = {};
 };
 using TokenRanges = std::vector<std::pair<std::int64_t, std::int64_t>>;  // [begin, end) of tokens
 
@@ -56,5 +61,7 @@ using TokenRanges = std::vector<std::pair<std::int64_t, std::int64_t>>;  // [beg
 // in].
 Tensor linear_lora(const Tensor& x, const Tensor& weight, const Tensor& bias, const std::vector<LoraFactor>& factors,
                    const TokenRanges& active);
+// LoraFactor::norm of a factor of this weight.
+Tensor row_norms(const Tensor& weight, const LoraFactor& factor);
 
 }  // namespace attune

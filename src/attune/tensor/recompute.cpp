@@ -30,7 +30,14 @@ struct Recompute : torch::autograd::Function<Recompute> {
       inputs.push_back(saved[i].detach().set_requires_grad(context->needs_input_grad(1 + i)));
     }
     const variable_list outputs = held<Piece>(context, "piece")(inputs);
-    torch::autograd::backward(outputs, gradients);
+    // Under an adapter the stream that a parallel block hands on as it came in has no gradient to give.
+    variable_list trained, their_gradients;
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      if (!outputs[i].requires_grad()) continue;
+      trained.push_back(outputs[i]);
+      their_gradients.push_back(gradients[i]);
+    }
+    torch::autograd::backward(trained, their_gradients);
     variable_list result(2);
     for (const Tensor& input : inputs) result.push_back(input.grad());
     return result;

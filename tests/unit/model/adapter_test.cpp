@@ -147,7 +147,9 @@ TEST(Adapter, OptionsThatCannotBeAreRefused) {
 
 TEST(Adapter, WhatPeftCanAndThisCannotIsRefusedByKey) {
   EXPECT_EQ(config_refusal("a_key_of_tomorrow", 1), "nothing was refused");
-  EXPECT_THAT(config_refusal("use_dora", true), HasSubstr("use_dora"));
+  EXPECT_THAT(config_refusal("use_dora", true), HasSubstr("lora_magnitude_vector"));
+  EXPECT_THAT(config_refusal("init_lora_weights", "olora"), HasSubstr("init_lora_weights"));
+  EXPECT_THAT(config_refusal("init_lora_weights", "pissa_niter_4"), HasSubstr("init_lora_weights"));
   EXPECT_THAT(config_refusal("bias", "all"), HasSubstr("bias"));
   EXPECT_THAT(config_refusal("r", 0), HasSubstr("r"));
   EXPECT_THAT(config_refusal("peft_type", "IA3"), HasSubstr("peft_type"));

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <map>
 
 #include "attune/base/files.h"
 #include "attune/tensor/safetensors.h"
@@ -27,7 +28,8 @@ std::vector<std::string> models() {
   return names;
 }
 
-const char* const adapters[] = {"llama-lora", "llama-lora-all", "gpt2-lora"};
+const char* const adapters[] = {"llama-lora",  "llama-lora-all", "llama-dora", "llama-saved",
+                                "llama-pissa", "gpt2-lora",      "gpt2-dora"};
 
 // Every recorded sequence, and the same ones as one prompt of half the first tokens with two equal completions.
 void expect_recorded_logps(const LanguageModel& model, const Json& record, const std::string& name) {
@@ -105,6 +107,7 @@ TEST(Parity, AdaptersOfPeftGiveItsLogProbabilitiesMergedAndUnmerged) {
 
 TEST(Parity, AnAdapterOfPeftSavedAgainHoldsTheSameTensorsAndKeys) {
   for (const std::string name : adapters) {
+    if (name == "llama-pissa") continue;  // becomes plain factors of twice the rank
     const testing::TemporaryDirectory directory;
     LanguageModel model = LanguageModel::load(recorded_model(expected_of(name).find("base")->string()));
     model.load_adapter(recorded_model(name));
@@ -127,19 +130,69 @@ TEST(Parity, AnAdapterOfPeftSavedAgainHoldsTheSameTensorsAndKeys) {
   }
 }
 
+TEST(Parity, APissaAdapterSavedAgainIsPlainLora) {
+  const testing::TemporaryDirectory directory;
+  const Json record = expected_of("llama-pissa");
+  LanguageModel model = LanguageModel::load(recorded_model("llama"));
+  model.load_adapter(recorded_model("llama-pissa"));
+  model.save_adapter(disk(), directory.path(), "base");
+  const Json config = Json::parse(read_file(directory / "adapter_config.json"));
+  EXPECT_EQ(config.find("r")->integer(), 8);
+  EXPECT_EQ(config.find("lora_alpha")->number(), 16);
+  EXPECT_TRUE(config.find("init_lora_weights")->boolean());
+  LanguageModel again = LanguageModel::load(recorded_model("llama"));
+  again.load_adapter(directory.path());
+  EXPECT_EQ(again.adapter()->options().start, AdapterStart::kaiming);
+  expect_recorded_logps(again, record, "converted");
+}
+
+TEST(Parity, ARewardModelsAdapterOfPeftGivesItsScores) {
+  const Json record = expected_of("llama-reward");
+  LanguageModel model = LanguageModel::load(recorded_model("llama"), {.classifier = true, .labels = {"a", "b"}});
+  model.load_adapter(recorded_model("llama-reward"));
+  const auto expect_scores = [&](const std::string& how) {
+    for (const Json& row : record.find("sequences")->items()) {
+      const auto ids = ids_of(*row.find("ids"));
+      ForestBuilder builder;
+      builder.mark(builder.add(ids), std::ssize(ids) - 1);
+      EXPECT_LT(distance(model.label_scores(builder.build()).scores[0], numbers_of(*row.find("scores"))), tolerance)
+          << how;
+    }
+  };
+  expect_scores("bound");
+  model.merge_adapter();
+  expect_scores("merged");
+}
+
 // Not a test by itself: writes what tests/parity/check_peft.py then loads with PEFT and compares.
 TEST(Parity, AdaptersWrittenHereGoToPeft) {
   const char* out = std::getenv("ATTUNE_PARITY_OUT");
   if (out == nullptr) GTEST_SKIP() << "tests/parity/check_peft.py runs this one";
-  for (const std::string base : {"llama", "qwen2", "gpt2"}) {
+  const std::map<std::string, AdapterOptions> kinds = {
+      {"plain", {}},
+      {"dora", {.magnitudes = true}},
+      {"saved", {.saved = {"lm_head"}}},
+      {"pissa", {.rank_stabilized = true, .start = AdapterStart::principal}}};
+  for (const auto& [base, kind] : {std::pair<std::string, std::string>{"llama", "plain"},
+                                   {"qwen2", "plain"},
+                                   {"gpt2", "plain"},
+                                   {"llama", "dora"},
+                                   {"gpt2", "dora"},
+                                   {"llama", "saved"},
+                                   {"llama", "pissa"}}) {
     LanguageModel model = LanguageModel::load(recorded_model(base));
-    model.attach_adapter({.rank = 4, .alpha = 10, .targets = {"all-linear"}}, 3);
+    AdapterOptions options = kinds.at(kind);
+    options.rank = 4;
+    options.alpha = 10;
+    options.targets = {"all-linear"};
+    model.attach_adapter(options, 3);
     Random random(6, "factors " + base);
     const Tensor flat = model.adapter()->parameters().flat();
     for (std::int64_t i = 0; i < flat.numel(); ++i) {
-      flat.mutable_data_ptr<float>()[i] = static_cast<float>(0.3 * random.normal());
+      flat.mutable_data_ptr<float>()[i] += static_cast<float>(0.3 * random.normal());
     }
-    model.save_adapter(disk(), Path(out) / base, recorded_model(base).string());
+    const std::string name = base + "-" + kind;
+    model.save_adapter(disk(), Path(out) / name, recorded_model(base).string());
     Json rows = Json::array();
     const Json record = expected_of(base);
     for (const Json& row : record.find("sequences")->items()) {
@@ -149,7 +202,7 @@ TEST(Parity, AdaptersWrittenHereGoToPeft) {
       for (std::int64_t i = 0; i < logps.size(0); ++i) values.push_back(logps[i].item<double>());
       rows.push_back(Json::object({{"ids", *row.find("ids")}, {"logps", std::move(values)}}));
     }
-    write_durably(disk(), Path(out) / base / "logps.json", rows.str());
+    write_durably(disk(), Path(out) / name / "logps.json", rows.str());
   }
 }
 

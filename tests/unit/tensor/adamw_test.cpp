@@ -6,6 +6,7 @@
 #include <cmath>
 #include <map>
 
+#include "attune/base/errors.h"
 #include "attune/tensor/parameters.h"
 
 namespace attune {
@@ -49,6 +50,22 @@ TEST(AdamW, FollowsTheFormulaAndDecaysMatricesOnly) {
     EXPECT_NEAR(parameters.part("bias")[3].item<double>(), bias.value, tolerance);
     EXPECT_EQ(optimiser.steps(), 5);
   }
+}
+
+TEST(AdamW, ALeafMayLearnAtARateOfItsOwn) {
+  Parameters parameters = two_leaves(at::kDouble);
+  AdamW optimiser(parameters.flat(), {.weight_decay = 0.1}, parameters.matrix_ranges());
+  optimiser.set_rate(0, 15, 3);
+  OneNumber matrix{parameters.part("matrix")[0][4].item<double>()}, bias{1};
+  for (int t = 1; t <= 3; ++t) {
+    optimiser.begin(0.01);
+    optimiser.update(0, at::full_like(parameters.flat(), 0.7 - t));
+    matrix.step(t, 0.7 - t, 0.03, 0.1);
+    bias.step(t, 0.7 - t, 0.01, 0);
+  }
+  EXPECT_NEAR(parameters.part("matrix")[0][4].item<double>(), matrix.value, 1e-14);
+  EXPECT_NEAR(parameters.part("bias")[0].item<double>(), bias.value, 1e-14);
+  EXPECT_THROW(optimiser.set_rate(0, 5, 2), Error);
 }
 
 TEST(AdamW, StateRestoredGoesOnBitForBit) {

@@ -10,15 +10,20 @@ Embedding::Embedding(const Weights& weights, const Outline& outline)
   positions = weights.linear(outline.positions, config.max_positions + offset, config.width).weight;
 }
 
-Tensor Embedding::operator()(const Tensor& ids, const Tensor& at) const {
-  const Tensor rows = embedding_rows(tokens, ids);
+Tensor Embedding::operator()(const Tensor& ids, const Tensor& at, const Tensor& table) const {
+  const Tensor rows = embedding_rows(table.defined() ? table : tokens, ids);
   const Tensor scaled = scale == 1 ? rows : rows * scale;
   return positions.defined() ? scaled + embedding_rows(positions, offset == 0 ? at : at + offset) : scaled;
 }
 
+std::string head_path(const ModelConfig& config, const Outline& outline) {
+  return config.labels > 0 ? "score" : outline.head;
+}
+
 Head head_of(const Weights& weights, const Outline& outline, const Embedding& embedding) {
   const ModelConfig& config = weights.config();
-  if (config.labels > 0) return {.weight = weights.linear("score", config.labels, config.width).weight};
+  if (config.labels > 0)
+    return {.weight = weights.linear(head_path(config, outline), config.labels, config.width).weight};
   Linear head;
   if (!config.tied || outline.head_bias) {
     head = weights.linear(outline.head, config.vocabulary, config.width, {.bias = outline.head_bias});

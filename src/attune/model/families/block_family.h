@@ -33,14 +33,16 @@ struct Outline {
 // Token embeddings times a scale, plus learned positions where there are some.
 struct Embedding {
   Embedding(const Weights& weights, const Outline& outline);
-  Tensor operator()(const Tensor& ids, const Tensor& at) const;
+  // Of `table` where that is defined, instead of the tokens' own.
+  Tensor operator()(const Tensor& ids, const Tensor& at, const Tensor& table) const;
 
   Tensor tokens, positions;
   std::int64_t offset = 0;
   double scale = 1;
 };
 
-// The language model's head, or a classifier's score head.
+// The language model's head, or a classifier's score head, and its name.
+std::string head_path(const ModelConfig& config, const Outline& outline);
 Head head_of(const Weights& weights, const Outline& outline, const Embedding& embedding);
 
 template <class Block>
@@ -50,10 +52,13 @@ class BlockFamily final : public Family {
       : outline_(Block::outline()),
         embedding_(weights, outline_),
         blocks_(make_blocks(weights, outline_)),
+        head_path_(families::head_path(weights.config(), outline_)),
         norm_(weights.norm(outline_.norm_kind, outline_.norm, weights.config().width, outline_.norm_bias)),
         head_(head_of(weights, outline_, embedding_)) {}
 
-  Tensor embed(const Tensor& ids, const Tensor& positions) const override { return embedding_(ids, positions); }
+  Tensor embed(const Tensor& ids, const Tensor& positions, const Tensor& table) const override {
+    return embedding_(ids, positions, table);
+  }
   Residual block(std::size_t layer, const Residual& x, const BlockContext& context) const override {
     return blocks_[layer](layer, x, context);
   }
@@ -67,6 +72,8 @@ class BlockFamily final : public Family {
     return all;
   }
   std::vector<std::string> default_targets() const override { return outline_.targets; }
+  std::string embedding_path() const override { return outline_.embedding; }
+  std::string head_path() const override { return head_path_; }
   bool uses_rotary() const override { return outline_.positions.empty(); }
 
  private:
@@ -81,6 +88,7 @@ class BlockFamily final : public Family {
   Outline outline_;
   Embedding embedding_;
   std::vector<Block> blocks_;
+  std::string head_path_;
   Norm norm_;
   Head head_;
 };
