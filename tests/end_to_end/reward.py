@@ -110,12 +110,29 @@ def main():
             mean, spread = sum(pair) / 2, abs(pair[0] - pair[1]) / 2
             assert abs(both["score"] - (mean - 2 * spread)) < 1e-9 and abs(both["spread"] - spread) < 1e-9, both
 
+        # An adapter trains and keeps the score head, alone and merged.
+        adapter = write_run(folder, f"model: {{path: {MODEL}, adapter: {{rank: 4}}}}\n" + RECIPE[RECIPE.index("data:") : RECIPE.index("stages")] +
+                            "optimizer: {lr: 1.0e-2}\nout: adapter\n", "adapter.yaml")
+        code, out, err = attune(folder, "train", "reward", adapter, "--json", "--quiet")
+        assert code == 0, err
+        assert json.loads(out.splitlines()[-1])["metrics"]["accuracy"] > 0.9, out
+        kept = folder / "adapter" / "model"
+        config = json.loads((kept / "adapter_config.json").read_text())
+        assert config["task_type"] == "SEQ_CLS" and config["modules_to_save"] == ["score"], config
+        code, out, err = attune(folder, "score", "--model", kept, "--data", "records.jsonl")
+        assert code == 0 and share_right(rows(out)) > 0.9, err
+        code, _, err = attune(folder, "merge", "--model", MODEL, "--adapter", kept, "--out", "merged")
+        assert code == 0, err
+        code, merged, err = attune(folder, "score", "--model", folder / "merged", "--data", "records.jsonl")
+        assert code == 0, err
+        for one, both in zip(rows(out), rows(merged)):
+            assert abs(one["score"] - both["score"]) < 1e-3, (one, both)
+
         # A trained reward model is trained on only under its own labels; a language model scores nothing.
         on = write_run(folder, f"model: {model}\ndata: {{train: records.jsonl}}\nout: on\n", "on.yaml")
         for code, words in (
             (78, ("train", "reward", on)),  # one output on a model of two labels
             (78, ("train", "dpo", run)),
-            (78, ("train", "reward", on, f"model={MODEL}", "model.adapter.rank=4")),
             (78, ("train", "reward/ratings", on, f"model={MODEL}", "objective.reward/ratings.attribute=helpfulnes")),
             (65, ("train", "reward/ratings", on, f"model={MODEL}", "objective.reward/ratings.head.ratings.high=1")),
             (65, ("score", "--model", MODEL, "--data", "records.jsonl")),

@@ -152,11 +152,12 @@ constexpr std::array table{
          run_eval},
     Verb{"merge", "several models' weights, or a model's and its adapter's, into one model",
          "usage: attune merge --model M --adapter A --out FOLDER\n"
+         "       attune merge --model M --adapters A B ... [--weights W ...] --out FOLDER\n"
          "       attune merge soup --models A B ... [--weights W ...] --out FOLDER\n"
          "       attune merge expo --model ALIGNED --start SFT --alpha A --out FOLDER\n"
          "       attune merge slerp --models A B [--t T] --out FOLDER\n"
          "       attune merge warp --base START --models A B ... [--eta E] --out FOLDER\n\n"
-         "Without a word: the adapter into its base model's weights.\n"
+         "Without a word: the adapter, or the weighted sum of what several change, into their base model's weights.\n"
          "soup   the weighted mean of the models; equal weights unless given (Wortsman et al. 2022)\n"
          "expo   ALIGNED + A (ALIGNED - SFT), A usually 0.1 to 0.5 (Zheng et al. 2024)\n"
          "slerp  on the arc from A (T = 0) to B (T = 1), tensor by tensor; T is 0.5 unless given (Shoemake 1985)\n"

@@ -1,4 +1,5 @@
 // `attune merge`: an adapter into its base model's weights, or several models into one.
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 
@@ -8,27 +9,11 @@
 #include "attune/cli_torch/load.h"
 #include "attune/cli_torch/verbs.h"
 #include "attune/model/weight_tools.h"
+#include "attune/rewards/reward_model.h"
 #include "attune/text/tokenizer_folder.h"
 
 namespace attune {
 namespace {
-
-Path merge_adapter(Arguments& arguments) {
-  const Path model_folder = arguments.required("--model");
-  const std::string adapter = arguments.required("--adapter");
-  const Path out = arguments.required("--out");
-  arguments.rest(0, 0, "no plain words");
-  if (std::filesystem::exists(out) && std::filesystem::equivalent(out, model_folder)) {
-    throw OutputError({.file = out.string()}, "the base model's own folder", "another one");
-  }
-  LanguageModel model = LanguageModel::load(model_folder);
-  model.load_adapter(adapter);
-  model.merge_adapter();
-  disk().make_directories(out);
-  model.save(disk(), out);
-  copy_tokenizer_files(disk(), model_folder, out);
-  return out;
-}
 
 std::vector<Path> models_from(Arguments& arguments, std::size_t least, std::size_t most, const std::string& expected) {
   std::vector<Path> models;
@@ -49,23 +34,54 @@ double number_from(Arguments& arguments, const char* name, double low, double hi
   return value;
 }
 
-std::vector<double> soup_weights(Arguments& arguments, std::size_t models) {
+// --weights, one of each of so many; all 1 unless given.
+std::vector<double> weights_from(Arguments& arguments, std::size_t count, double least, const std::string& expected) {
   const auto words = arguments.list("--weights");
-  if (words.empty()) return std::vector<double>(models, 1);
-  const std::string expected = "a number of at least 0 a model, not all of them 0";
-  if (words.size() != models) {
-    arguments.fail(std::to_string(words.size()) + " --weights for " + std::to_string(models) + " models", expected);
+  if (words.empty()) return std::vector<double>(count, 1);
+  if (words.size() != count) {
+    arguments.fail(std::to_string(words.size()) + " --weights for " + std::to_string(count), expected);
   }
   std::vector<double> weights;
-  double sum = 0;
   for (const std::string& word : words) {
     Arguments one(arguments.verb(), {"--weights", word});
     weights.push_back(one.number("--weights", 0));
-    if (!(weights.back() >= 0 && std::isfinite(weights.back()))) arguments.fail("--weights " + word, expected);
-    sum += weights.back();
+    if (!(weights.back() >= least && weights.back() <= 1e6)) arguments.fail("--weights " + word, expected);
   }
-  if (!(sum > 0)) arguments.fail("--weights that are all 0", expected);
+  if (std::all_of(weights.begin(), weights.end(), [](double weight) { return weight == 0; })) {
+    arguments.fail("--weights that are all 0", expected);
+  }
   return weights;
+}
+
+// One with --adapter, or several with --adapters and --weights (1 each unless given).
+Path merge_adapter(Arguments& arguments) {
+  const Path model_folder = arguments.required("--model");
+  const std::vector<std::string> several = arguments.list("--adapters");
+  const std::vector<std::string> adapters = several.empty() ? std::vector{arguments.required("--adapter")} : several;
+  if (!several.empty() && arguments.option("--adapter")) {
+    arguments.fail("--adapter beside --adapters", "one of the two");
+  }
+  const std::vector<double> weights =
+      weights_from(arguments, adapters.size(), -1e6, "a number an adapter, not all of them 0");
+  if (several.empty() && weights.front() != 1) arguments.fail("--weights with one --adapter", "--adapters");
+  const Path out = arguments.required("--out");
+  arguments.rest(0, 0, "no plain words");
+  if (std::filesystem::exists(out) && std::filesystem::equivalent(out, model_folder)) {
+    throw OutputError({.file = out.string()}, "the base model's own folder", "another one");
+  }
+  const bool reward = several.empty() && has_score_head(adapters.front());
+  LanguageModel model =
+      reward ? load_reward_adapter(model_folder, adapters.front()) : LanguageModel::load(model_folder);
+  if (!several.empty()) {
+    model.load_adapters({adapters.begin(), adapters.end()}, weights);
+  } else if (!reward) {
+    model.load_adapter(adapters.front());
+  }
+  model.merge_adapter();
+  disk().make_directories(out);
+  model.save(disk(), out);
+  copy_tokenizer_files(disk(), model_folder, out);
+  return out;
 }
 
 // What one of the words after `attune merge` does: which folders, the one that gives the rest first, and the rule.
@@ -76,7 +92,8 @@ struct Combination {
 
 Combination soup_of(Arguments& arguments) {
   Combination result{.folders = models_from(arguments, 2, 10'000, "two models or more")};
-  result.rule = [weights = soup_weights(arguments, result.folders.size())](auto tensors) {
+  result.rule = [weights = weights_from(arguments, result.folders.size(), 0,
+                                        "a number of at least 0 a model, not all of them 0")](auto tensors) {
     return soup(tensors, weights);
   };
   return result;

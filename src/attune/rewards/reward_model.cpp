@@ -3,10 +3,13 @@
 #include <ATen/ops/stack.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "attune/base/errors.h"
+#include "attune/heads/head_file.h"
 #include "attune/policy/language.h"
 #include "attune/policy/packing.h"
+#include "attune/tensor/safetensors.h"
 
 namespace attune {
 namespace {
@@ -41,14 +44,51 @@ std::vector<double> numbers(const Tensor& values) {
 
 }  // namespace
 
-RewardModel RewardModel::load(const Path& folder, const LoadOptions& options) {
-  if (read_model_config(folder).labels == 0) {
+namespace {
+
+constexpr const char* score_name = "base_model.model.score.weight";
+
+// Of an adapter that attune did not write: as many labels as its score head has rows.
+std::vector<std::string> labels_by_rows(const Path& folder) {
+  const SafetensorsFile file(folder / "adapter_model.safetensors");
+  const StoredTensor* score = file.find(score_name);
+  if (score == nullptr || score->shape.size() != 2) {
+    throw FormatError({.file = file.path().string()}, "an adapter without a score head", "that of a reward model",
+                      "train one: attune train reward RUN model.adapter.rank=16");
+  }
+  std::vector<std::string> labels;
+  for (std::int64_t i = 0; i < score->shape[0]; ++i) labels.push_back("LABEL_" + std::to_string(i));
+  return labels;
+}
+
+}  // namespace
+
+bool has_score_head(const Path& folder) {
+  const Path file = folder / "adapter_model.safetensors";
+  return std::filesystem::exists(file) && SafetensorsFile(file).find(score_name) != nullptr;
+}
+
+LanguageModel load_reward_adapter(const Path& base, const Path& folder, LoadOptions options) {
+  const Json entries = read_head(folder);
+  options.classifier = true;
+  options.labels = labels_of(entries);
+  if (options.labels.empty()) options.labels = labels_by_rows(folder);
+  LanguageModel model = LanguageModel::load(base, options);
+  model.load_adapter(folder);
+  for (const auto& [key, value] : entries.members()) model.set_config_entry(key, value);
+  return model;
+}
+
+RewardModel RewardModel::load(const Path& folder, const LoadOptions& given) {
+  const bool adapter = is_adapter_folder(folder);
+  if (!adapter && read_model_config(folder).labels == 0) {
     throw FormatError({.file = (folder / "config.json").string(), .field = "architectures"}, "a language model",
                       "a sequence classifier", "train one: attune train reward RUN");
   }
-  LoadOptions classifier = options;
-  classifier.classifier = true;
-  LanguageModel model = LanguageModel::load(folder, classifier);
+  LoadOptions options = given;
+  options.classifier = true;
+  LanguageModel model =
+      adapter ? load_reward_adapter(base_of_adapter(folder), folder, options) : LanguageModel::load(folder, options);
   Choice<RewardHead> head = head_of(model.config().source, model.config().labels, folder / "config.json");
   return {std::move(model), std::move(head)};
 }

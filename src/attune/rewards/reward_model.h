@@ -15,6 +15,11 @@
 
 namespace attune {
 
+// An adapter with a score head, on its base model as a classifier. `folder`: the adapter's. FormatError where it has
+// none.
+bool has_score_head(const Path& folder);
+LanguageModel load_reward_adapter(const Path& base, const Path& folder, LoadOptions options = {});
+
 // What a reward model says of one answer.
 struct Scores {
   double score = 0;
@@ -24,7 +29,8 @@ struct Scores {
 
 class RewardModel {
  public:
-  // Reads a folder of a sequence classifier, attune's own or another program's. Throws what LanguageModel::load does,
+  // Reads a folder of a sequence classifier, attune's own or another program's, or of an adapter with a score head that
+  // names its base model. Throws what LanguageModel::load does,
   // FormatError for a language model and for a head that does not fit.
   static RewardModel load(const Path& folder, const LoadOptions& options = {});
 

@@ -13,7 +13,11 @@ void AdapterSettings::describe(Fields& fields) {
   fields("rank", rank, "rank of the low-rank update").at_least(1);
   fields("alpha", alpha, "scale: alpha / rank").above(0);
   fields("targets", targets, "module names, or all-linear");
+  fields("modules_to_save", modules_to_save, "modules beside the blocks trained whole: lm_head, embed_tokens");
   fields("rslora", rslora, "scale by alpha / sqrt(rank) instead");
+  fields("dora", dora, "train the norms of the rows apart from their directions (DoRA)");
+  fields("init", init, "how the factors start");
+  fields("rate_ratio", rate_ratio, "learning rate of B over that of A (LoRA+)").above(0);
 }
 
 void ModelSettings::describe(Fields& fields) {
@@ -277,8 +281,8 @@ void check(const RunSettings& settings, const ConfigNode& root) {
     refuse("tokenizer", "no tokenizer", "a path: there is no model folder");
   if (model.init == Init::random && model.adapter)
     refuse("model.adapter", "an adapter on random weights", "a pretrained model");
-  if (model.adapter && needs_of(settings.objective).reward) {
-    refuse("model.adapter", "an adapter under a score head, which would stay as it was drawn", "all weights trained");
+  if (model.adapter && model.adapter->dora && model.adapter->init == AdapterStart::principal) {
+    refuse("model.adapter.init", "pissa under dora", "kaiming or gaussian");
   }
   if (!is_device_name(model.device)) refuse("model.device", json_quote(model.device), device_names);
   const OptimizerSettings& optimizer = settings.optimizer;

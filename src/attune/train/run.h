@@ -9,6 +9,7 @@
 
 #include "attune/config/node.h"
 #include "attune/data/read.h"
+#include "attune/model/adapter.h"
 #include "attune/objectives/objective.h"
 #include "attune/tensor/moments.h"
 #include "attune/train/context.h"
@@ -19,7 +20,11 @@ struct AdapterSettings {
   int rank = 16;
   double alpha = 32;
   std::vector<std::string> targets = {"all-linear"};
+  std::vector<std::string> modules_to_save = {};  // a reward model's score head is always one
   bool rslora = false;
+  bool dora = false;
+  AdapterStart init = AdapterStart::kaiming;
+  double rate_ratio = 1;  // learning rate of B over that of A (Hayou et al. 2024, "LoRA+")
   void describe(Fields& fields);
 };
 
@@ -29,6 +34,11 @@ enum class Dtype { float32, float64, bfloat16 };
 enum class ReferenceMode { frozen, previous_stage, live };
 enum class Decay { constant, linear, cosine };
 
+constexpr auto enum_names(AdapterStart) {
+  return std::array{std::pair{std::string_view("kaiming"), AdapterStart::kaiming},
+                    std::pair{std::string_view("gaussian"), AdapterStart::gaussian},
+                    std::pair{std::string_view("pissa"), AdapterStart::principal}};
+}
 constexpr auto enum_names(Init) {
   return std::array{std::pair{std::string_view("pretrained"), Init::pretrained},
                     std::pair{std::string_view("random"), Init::random}};

@@ -8,6 +8,7 @@
 #include "attune/base/random.h"
 #include "attune/data/degrade.h"
 #include "attune/data/read.h"
+#include "attune/heads/head_file.h"
 #include "attune/heads/reward_head.h"
 #include "attune/objectives/reward.h"
 #include "attune/tensor/device.h"
@@ -209,10 +210,15 @@ void prepare_model(const RunSettings& settings, LanguageModel& model) {
   const ModelSettings& wanted = settings.model;
   model.set_compute(compute_options(settings, wanted.recompute == Recompute::on));
   if (!wanted.adapter) return;
+  std::vector<std::string> saved = wanted.adapter->modules_to_save;
+  if (model.config().labels > 0) saved.push_back("score");  // as PEFT does: nothing else holds what it learns
   model.attach_adapter({.rank = wanted.adapter->rank,
                         .alpha = wanted.adapter->alpha,
                         .targets = wanted.adapter->targets,
-                        .rank_stabilized = wanted.adapter->rslora},
+                        .rank_stabilized = wanted.adapter->rslora,
+                        .saved = std::move(saved),
+                        .magnitudes = wanted.adapter->dora,
+                        .start = wanted.adapter->init},
                        static_cast<std::uint64_t>(settings.seed));
 }
 
@@ -272,6 +278,7 @@ void save_stage_model(Fs& fs, const LanguageModel& model, const RunSettings& set
   fs.make_directories(folder);
   if (model.adapter() != nullptr && !base.empty()) {
     model.save_adapter(fs, folder, base.string());
+    if (model.config().labels > 0) save_head(fs, folder, model.config().source);
   } else {
     model.save(fs, folder, {.dtype = model.dtype()});
   }

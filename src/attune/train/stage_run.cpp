@@ -323,6 +323,7 @@ RunOutcome StageRun::train(Position& position, const std::optional<Checkpoint>& 
   std::vector<Parameters*> trained = {&model_->trainable()};
   if (model_->heads() != nullptr) trained.push_back(&model_->heads()->parameters());
   step_.emplace(std::move(trained), settings_.optimizer);
+  if (settings_.model.adapter) step_->set_rate_ratio(model_->trainable(), settings_.model.adapter->rate_ratio);
   if (checkpoint) {
     restore(*checkpoint, facts(), state());
     saved_step_ = checkpoint->step;

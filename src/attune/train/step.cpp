@@ -1,5 +1,6 @@
 #include "attune/train/step.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -25,6 +26,16 @@ Step::Step(std::vector<Parameters*> parameters, const OptimizerSettings& setting
     } else {
       one->require_gradients(true);
     }
+  }
+}
+
+void Step::set_rate_ratio(const Parameters& parameters, double ratio) {
+  const auto place = std::find(parameters_.begin(), parameters_.end(), &parameters) - parameters_.begin();
+  AdamW& optimizer = optimizers_.at(static_cast<std::size_t>(place));
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    const Tensor& leaf = parameters.leaf(i);
+    const bool faster = leaf.dim() == 1 || parameters.spec(i).parts.front().name.ends_with(".lora_B.weight");
+    if (faster) optimizer.set_rate(leaf.storage_offset(), leaf.storage_offset() + leaf.numel(), ratio);
   }
 }
 

@@ -34,6 +34,10 @@ class Step {
   // Forgets what was added since begin().
   void abandon();
 
+  // Every B of an adapter's factors, and vectors, learn at `ratio` times the learning rate, as PEFT groups them (Hayou
+  // et al. 2024, "LoRA+: Efficient low rank adaptation of large models", arXiv:2402.12354). `parameters`: one of those.
+  void set_rate_ratio(const Parameters& parameters, double ratio);
+
   const std::vector<Parameters*>& parameters() const { return parameters_; }
   std::vector<AdamW>& optimizers() { return optimizers_; }  // of each of the parameters
 
