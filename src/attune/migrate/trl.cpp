@@ -74,6 +74,13 @@ class Translator {
     }
   }
 
+  // A list argument as a list of a run file.
+  std::string names(const char* argument) const {
+    std::string text;
+    for (const auto& name : values_.list(argument)) text += (text.empty() ? "" : ", ") + yaml_text(name);
+    return "[" + text + "]";
+  }
+
   void model() {
     const std::string path = values_.text("model_name_or_path");
     if (path.empty()) notes_.push_back("model.path: name a model folder in place of MODEL");
@@ -88,11 +95,11 @@ class Translator {
     if (!values_.truth("use_peft")) return;
     line("model.adapter.rank", values_.number_text("lora_r"), values_.remark("lora_r"));
     line("model.adapter.alpha", values_.number_text("lora_alpha"), values_.remark("lora_alpha"));
-    std::string targets;
-    for (const auto& target : values_.list("lora_target_modules")) {
-      targets += (targets.empty() ? "" : ", ") + yaml_text(target);
+    line("model.adapter.targets", names("lora_target_modules"), values_.remark("lora_target_modules"));
+    if (values_.given("lora_modules_to_save")) {
+      line("model.adapter.modules_to_save", names("lora_modules_to_save"), "lora_modules_to_save");
     }
-    line("model.adapter.targets", "[" + targets + "]", values_.remark("lora_target_modules"));
+    if (values_.truth("use_dora")) line("model.adapter.dora", "true", "use_dora");
     line("model.adapter.rslora", values_.truth("use_rslora") ? "true" : "false", values_.remark("use_rslora"));
     if (!values_.given("lora_dropout")) {
       notes_.push_back("TRL's default lora_dropout of 0.05 has no counterpart: attune's adapters have no dropout");
